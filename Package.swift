@@ -76,7 +76,8 @@ var package = Package(
             swiftSettings: rules),
         .testTarget(
             name: "ClusterTests",
-            dependencies: ["Consensus", "EventLog", "Jobboard", "JobboardClient", "JobboardCLI", "NodeServer", "WireFormat"] + nio,
+            dependencies: ["Consensus", "EventLog", "Jobboard", "JobboardClient", "JobboardCLI", "NodeServer", "WireFormat"]
+                + nio,
             swiftSettings: rules),
     ]
 )

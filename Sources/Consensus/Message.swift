@@ -57,10 +57,13 @@ package struct Vote: Sendable, Equatable {
 package struct VoteReply: Sendable, Equatable {
     package var term: Term
     package var granted: Bool
+    /// What the replier's wall clock showed.
+    package var wall: UInt64
 
-    package init(term: Term, granted: Bool) {
+    package init(term: Term, granted: Bool, wall: UInt64) {
         self.term = term
         self.granted = granted
+        self.wall = wall
     }
 }
 
@@ -126,11 +129,14 @@ package struct HeartbeatReply: Sendable, Equatable {
     package var round: UInt64
     /// Everything up to here equals the leader's log and is on this node's disk.
     package var durable: LogIndex
+    /// What the replier's wall clock showed.
+    package var wall: UInt64
 
-    package init(term: Term, round: UInt64, durable: LogIndex) {
+    package init(term: Term, round: UInt64, durable: LogIndex, wall: UInt64) {
         self.term = term
         self.round = round
         self.durable = durable
+        self.wall = wall
     }
 }
 

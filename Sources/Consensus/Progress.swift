@@ -1,0 +1,69 @@
+package import DequeModule
+
+/// What a leader knows of one follower.
+package struct Progress: Sendable, Equatable {
+    package struct Flight: Sendable, Equatable {
+        package var last: LogIndex
+        package var bytes: Int
+    }
+
+    package enum Mode: Sendable, Equatable {
+        /// Not known where the logs agree: one append at a time, sent again after a while.
+        case probing(sentAt: UInt64?)
+        /// Known: appends follow each other without waiting.
+        case streaming
+        /// The entries it needs are being read from disk.
+        case loading
+    }
+
+    /// Known to be equal to ours and durable there.
+    package var match: LogIndex = 0
+    /// The next index to send.
+    package var next: LogIndex
+    package var mode: Mode = .probing(sentAt: nil)
+    /// The appends sent and not acknowledged.
+    package var inFlight: Deque<Flight> = []
+    package var inFlightBytes = 0
+    /// When it last said something useful in this term.
+    package var lastHeard: UInt64
+    /// When `match` last grew, or there was nothing to acknowledge.
+    package var lastProgress: UInt64
+    /// The highest read round it has answered.
+    package var round: UInt64 = 0
+    /// How far its wall clock is ahead of ours, in milliseconds.
+    package var clockOffset: Int64?
+
+    init(next: LogIndex, now: UInt64) {
+        self.next = next
+        lastHeard = now
+        lastProgress = now
+    }
+
+    mutating func sent(last: LogIndex, bytes: Int) {
+        inFlight.append(Flight(last: last, bytes: bytes))
+        inFlightBytes += bytes
+        next = last + 1
+    }
+
+    mutating func acknowledged(_ index: LogIndex, now: UInt64) {
+        if index > match {
+            match = index
+            lastProgress = now
+        }
+        while let first = inFlight.first, first.last <= index {
+            inFlightBytes -= first.bytes
+            inFlight.removeFirst()
+        }
+        if inFlight.isEmpty { lastProgress = now }
+        next = max(next, match + 1)
+    }
+
+    /// Forgets what was under way: it may have been lost.
+    mutating func startProbing(from index: LogIndex) {
+        precondition(index > match, "nothing before \(match) needs to be sent again")
+        mode = .probing(sentAt: nil)
+        next = index
+        inFlight.removeAll()
+        inFlightBytes = 0
+    }
+}
