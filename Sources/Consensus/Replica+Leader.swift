@@ -279,3 +279,11 @@ extension Replica {
         startParkedReads(&outputs)
     }
 }
+
+extension Replica {
+    /// How far a peer's log is known to be durable and equal to ours; 0 where this node does not lead.
+    package func knownDurable(at peer: NodeID) -> LogIndex {
+        guard case .leader(let leadership) = role, let place = configuration.place(of: peer) else { return 0 }
+        return leadership.followers[place].match
+    }
+}

@@ -1,0 +1,74 @@
+import Consensus
+import DequeModule
+import Jobboard
+import WireFormat
+
+extension Engine {
+    /// Takes in what is committed, and tells everybody who waited for it.
+    mutating func apply(through index: LogIndex, _ effects: inout [EngineEffect]) {
+        while state.index < index {
+            let next = state.index + 1
+            guard let entry = replica.log.entry(at: next) else {
+                return effects.append(.halt("entry \(next) is committed and not in memory"))
+            }
+            guard apply(entry, &effects) else { return }
+        }
+        var ignored: [ReplicaOutput] = []
+        replica.step(.applied(index), at: now, into: &ignored)
+        precondition(ignored.isEmpty, "to apply an entry asks for nothing")
+        answerReadsBehind(&effects)
+        if replica.termIsOpen, !early.isEmpty { takeEarlyWrites(&effects) }
+    }
+
+    private mutating func apply(_ entry: Entry, _ effects: inout [EngineEffect]) -> Bool {
+        let proposal = takeProposal(for: entry)
+        let events: [Event]
+        if let proposal {
+            var outcomes: [Outcome] = []
+            outcomes.reserveCapacity(proposal.writes.count)
+            events = state.apply(entry, proposal.writes.map(\.call)) { outcomes.append($1) }
+            for write in proposal.writes { countClaims(of: write, by: -1) }
+            for (write, outcome) in zip(proposal.writes, outcomes) { settle(write, outcome, &effects) }
+        } else {
+            do {
+                events = try state.replay(entry, opener: opener)
+            } catch {
+                // Nothing of it was applied: an unknown command stops the node before it can part from the others.
+                effects.append(.halt(error.description))
+                return false
+            }
+        }
+        tell(events, &effects)
+        return true
+    }
+
+    private mutating func takeProposal(for entry: Entry) -> Proposal? {
+        guard let first = proposed.first, first.index <= entry.index else { return nil }
+        precondition(first.index == entry.index && first.term == entry.term, "entry \(first.index) is not the one proposed")
+        return proposed.removeFirst()
+    }
+
+    private mutating func settle(_ write: Write, _ outcome: Outcome, _ effects: inout [EngineEffect]) {
+        if case .claimed(let jobs) = outcome, jobs.isEmpty, case .claimNext(let want) = write.call.command,
+            write.waits, now.monotonic < write.deadline
+        {
+            // Others were faster; it goes on waiting.
+            return park(write, on: want.board, &effects)
+        }
+        effects.append(.reply(write.client, .outcome(outcome)))
+    }
+
+    private mutating func takeEarlyWrites(_ effects: inout [EngineEffect]) {
+        let writes = early
+        early = []
+        for write in writes { takeWrite(write, &effects) }
+    }
+
+    /// Events go to watchers and to those who wait for a job to end or to come.
+    private mutating func tell(_ events: [Event], _ effects: inout [EngineEffect]) {
+        guard !events.isEmpty else { return }
+        tellWatchers(events, &effects)
+        tellWaits(events, &effects)
+        serveParkedClaims(&effects)
+    }
+}

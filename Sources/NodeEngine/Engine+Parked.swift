@@ -1,0 +1,169 @@
+import Consensus
+import DequeModule
+import Jobboard
+import OrderedCollections
+import WireFormat
+
+/// A claim of the next job that waits at the leader until there is one.
+struct ParkedClaim: Sendable {
+    var write: Write
+}
+
+/// Somebody who waits for the board, at any node.
+struct ParkedWait: Sendable {
+    enum Kind: Sendable {
+        case claimable(String)
+        case end(JobID)
+    }
+
+    var kind: Kind
+    var deadline: UInt64
+}
+
+/// Somebody who hears every event.
+struct Watcher: Sendable {
+    var board: String?
+}
+
+extension Engine {
+    private var parkedCount: Int {
+        parkedClaims.values.reduce(0) { $0 + $1.count } + parkedWaits.count + watchers.count
+    }
+
+    private func tooManyParked(_ client: ClientReference, _ effects: inout [EngineEffect]) -> Bool {
+        guard parkedCount >= settings.parkedRequests else { return false }
+        let error = JobboardError(.overloaded, "too many requests wait at this node")
+        effects.append(.reply(client, .failed(error)))
+        return true
+    }
+
+    // MARK: Claims
+
+    mutating func park(_ write: Write, on board: String, _ effects: inout [EngineEffect]) {
+        guard !tooManyParked(write.client, &effects) else { return }
+        parkedClaims[board, default: []].append(ParkedClaim(write: write))
+    }
+
+    /// Something may have become claimable: first come, first served, as far as it goes.
+    mutating func serveParkedClaims(_ effects: inout [EngineEffect]) {
+        guard !parkedClaims.isEmpty, replica.termIsOpen else { return }
+        for board in parkedClaims.keys {
+            while let claim = nextServable(board) { takeWrite(claim.write, &effects) }
+            if parkedClaims[board]?.isEmpty == true { parkedClaims[board] = nil }
+        }
+    }
+
+    private mutating func nextServable(_ board: String) -> ParkedClaim? {
+        let claimable = state.machine.claimableCount(board: board) - claimsUnderWay[board, default: 0]
+        guard claimable > 0, let claims = parkedClaims[board] else { return nil }
+        let servable = claims.firstIndex { claim in
+            guard case .claimNext(let want) = claim.write.call.command else { return false }
+            return state.machine.hasClaimable(want)
+        }
+        guard let servable else { return nil }
+        return parkedClaims[board]?.remove(at: servable)
+    }
+
+    // MARK: Waits
+
+    /// Answers a wait that is over already, or parks it.
+    mutating func park(_ wait: ParkedWait, _ client: ClientReference, _ effects: inout [EngineEffect]) {
+        if let response = response(to: wait.kind) { return effects.append(.reply(client, response)) }
+        guard !tooManyParked(client, &effects) else { return }
+        parkedWaits[client] = wait
+    }
+
+    private func response(to wait: ParkedWait.Kind) -> Response? {
+        switch wait {
+        case .claimable(let board):
+            return state.machine.claimableCount(board: board) > 0 ? .ready(true) : nil
+        case .end(let id):
+            guard let job = state.machine.job(id) else { return .failed(Self.noJob(id)) }
+            return job.state == .complete || job.state == .trashed ? .job(job) : nil
+        }
+    }
+
+    mutating func tellWaits(_ events: [Event], _ effects: inout [EngineEffect]) {
+        guard !parkedWaits.isEmpty else { return }
+        let over = parkedWaits.compactMap { client, wait in response(to: wait.kind).map { (client, $0) } }
+        for (client, response) in over {
+            parkedWaits[client] = nil
+            effects.append(.reply(client, response))
+        }
+    }
+
+    mutating func expireParked(_ effects: inout [EngineEffect]) {
+        // Delays end and leases run out without an event of their own that would wake anybody.
+        serveParkedClaims(&effects)
+        tellWaits([], &effects)
+        for board in parkedClaims.keys {
+            let over = parkedClaims[board]!.filter { $0.write.deadline <= now.monotonic }
+            guard !over.isEmpty else { continue }
+            parkedClaims[board]!.removeAll { $0.write.deadline <= now.monotonic }
+            for claim in over { gathered.append(Read(client: claim.write.client, kind: .settled(.claimed([])))) }
+        }
+        let over = parkedWaits.filter { $0.value.deadline <= now.monotonic }
+        for (client, wait) in over {
+            parkedWaits[client] = nil
+            effects.append(.reply(client, lastWord(on: wait)))
+        }
+    }
+
+    private func lastWord(on wait: ParkedWait) -> Response {
+        switch wait.kind {
+        case .claimable: .ready(false)
+        case .end(let id): state.machine.job(id).map { .job($0) } ?? .failed(Self.noJob(id))
+        }
+    }
+
+    // MARK: Watches
+
+    mutating func startWatch(
+        _ board: String?, _ position: UInt64?, _ client: ClientReference, _ effects: inout [EngineEffect]
+    ) {
+        let next = state.history.nextPosition
+        let from = position ?? next
+        guard from <= next else {
+            let error = JobboardError(.invalidArgument, "position \(from) is in the future; the next event has \(next)")
+            return effects.append(.reply(client, .failed(error)))
+        }
+        guard let missed = state.history.events(from: from) else {
+            let error = JobboardError(
+                .compacted, "position \(from) is no longer kept; the oldest is \(state.history.oldest)")
+            return effects.append(.reply(client, .failed(error)))
+        }
+        guard !tooManyParked(client, &effects) else { return }
+        let watcher = Watcher(board: board)
+        watchers[client] = watcher
+        effects.append(.reply(client, .watching(from: from)))
+        tell(missed, to: watcher, client, &effects)
+    }
+
+    mutating func tellWatchers(_ events: [Event], _ effects: inout [EngineEffect]) {
+        for (client, watcher) in watchers { tell(events, to: watcher, client, &effects) }
+    }
+
+    private func tell(_ events: [Event], to watcher: Watcher, _ client: ClientReference, _ effects: inout [EngineEffect]) {
+        let wanted = watcher.board.map { board in events.filter { $0.board == board } } ?? events
+        // A frame stays far below its limit.
+        var rest = wanted[...]
+        while !rest.isEmpty {
+            effects.append(.reply(client, .events(Array(rest.prefix(1000)))))
+            rest = rest.dropFirst(1000)
+        }
+    }
+
+    // MARK: Leaving
+
+    mutating func cancel(_ client: ClientReference) {
+        watchers[client] = nil
+        parkedWaits[client] = nil
+        for board in parkedClaims.keys { parkedClaims[board]?.removeAll { $0.write.client == client } }
+    }
+
+    mutating func forget(_ connection: UInt64) {
+        watchers.removeAll { $0.key.connection == connection }
+        parkedWaits.removeAll { $0.key.connection == connection }
+        for board in parkedClaims.keys { parkedClaims[board]?.removeAll { $0.write.client.connection == connection } }
+    }
+}

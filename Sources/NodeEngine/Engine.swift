@@ -1,0 +1,142 @@
+package import Consensus
+import DequeModule
+package import Jobboard
+import OrderedCollections
+package import WireFormat
+
+/// One whole node without I/O: consensus, the boards, and everybody who waits for something.
+///
+/// A *turn* is one call of `step` with all inputs that have come since the last one. Decisions are taken on all of
+/// them, and only then is a block sealed and a read round started: so the busier the node, the less each command costs.
+package struct Engine: Sendable {
+    package let settings: EngineSettings
+    let opener: Opener
+    package internal(set) var replica: Replica
+    package internal(set) var state: AppliedState
+    var routes: PeerRoutes
+    var now: Moment
+    var diskReport = DiskReport()
+
+    // Writes on their way.
+    var batch = Batch()
+    /// Proposed by this node and not yet applied, in log order.
+    var proposed: Deque<Proposal> = []
+    /// Writes that came before this leader's first entry was committed.
+    var early: [Write] = []
+    /// Claims of the next job that are proposed and not yet applied, by board, in jobs.
+    var claimsUnderWay: [String: Int] = [:]
+
+    // Reads on their way.
+    var reads: [UInt64: [Read]] = [:]
+    var gathered: [Read] = []
+    var nextRead: UInt64 = 1
+    /// Confirmed, and waiting for the state to catch up with an index.
+    var behind: [(index: LogIndex, reads: [Read])] = []
+
+    // Who is parked here.
+    var parkedClaims: OrderedDictionary<String, Deque<ParkedClaim>> = [:]
+    var parkedWaits: OrderedDictionary<ClientReference, ParkedWait> = [:]
+    var watchers: OrderedDictionary<ClientReference, Watcher> = [:]
+
+    var outputs: [ReplicaOutput] = []
+
+    /// The node goes on from what recovery found; `state` has taken in everything up to the recovered commit index.
+    package init(replica: Replica, state: AppliedState, settings: EngineSettings, opener: Opener, now: Moment) {
+        precondition(state.index == replica.commit, "the state stands at \(state.index), the log at \(replica.commit)")
+        self.replica = replica
+        self.state = state
+        self.settings = settings
+        self.opener = opener
+        self.now = now
+        let peers = replica.configuration.voters.filter { $0 != replica.id }
+        routes = PeerRoutes(peers: peers, patience: 3 * settings.replica.heartbeat, now: now.monotonic)
+    }
+
+    /// One turn.
+    package mutating func step(_ inputs: [EngineInput], at moment: Moment, into effects: inout [EngineEffect]) {
+        now = moment
+        for input in inputs { take(input, &effects) }
+        sealBatch(&effects)
+        startReads(&effects)
+    }
+
+    private mutating func take(_ input: EngineInput, _ effects: inout [EngineEffect]) {
+        switch input {
+        case .tick: tick(&effects)
+        case .request(let client, let request): take(request, from: client, &effects)
+        case .connectionClosed(let connection): forget(connection)
+        case .peer(let frame, let channel):
+            routes.heard(frame, via: channel, now: now.monotonic)
+            drive(.message(from: frame.from, frame.message), &effects)
+        case .peerStreamLost(let peer): drive(.connectionLost(peer), &effects)
+        case .persisted(let number): drive(.persisted(upTo: number), &effects)
+        case .loaded(let peer, let entries): drive(.loaded(for: peer, entries: entries), &effects)
+        case .diskReport(let report): diskReport = report
+        }
+    }
+
+    private mutating func take(_ request: Request, from client: ClientReference, _ effects: inout [EngineEffect]) {
+        switch request {
+        case .write(let call, let wait):
+            takeWrite(Write(client: client, call: call, deadline: now.monotonic + UInt64(wait), waits: wait > 0), &effects)
+        case .read(let query, let fresh):
+            if fresh { gathered.append(Read(client: client, kind: .query(query))) } else { answer(query, client, &effects) }
+        case .waitForClaimable(let board, let milliseconds):
+            let wait = ParkedWait(kind: .claimable(board), deadline: now.monotonic + UInt64(milliseconds))
+            gathered.append(Read(client: client, kind: .park(wait)))
+        case .waitForEnd(let job, let milliseconds):
+            let wait = ParkedWait(kind: .end(job), deadline: now.monotonic + UInt64(milliseconds))
+            gathered.append(Read(client: client, kind: .park(wait)))
+        case .watch(let board, let position):
+            gathered.append(Read(client: client, kind: .watch(board: board, from: position)))
+        case .cancel(let request):
+            cancel(ClientReference(connection: client.connection, request: request))
+        }
+    }
+
+    private mutating func tick(_ effects: inout [EngineEffect]) {
+        drive(.tick, &effects)
+        expireParked(&effects)
+        proposeTickWhenDue(&effects)
+        for notice in routes.notices(now: now.monotonic) { effects.append(.notice(notice)) }
+    }
+
+    /// Puts one input through the replica and does what comes out, in order.
+    mutating func drive(_ input: ReplicaInput, _ effects: inout [EngineEffect]) {
+        outputs.removeAll(keepingCapacity: true)
+        replica.step(input, at: now, into: &outputs)
+        let due = outputs
+        for output in due { take(output, &effects) }
+    }
+
+    private mutating func take(_ output: ReplicaOutput, _ effects: inout [EngineEffect]) {
+        switch output {
+        case .persist(let write): effects.append(.persist(write))
+        case .send(let peer, let message): send(message, to: peer, &effects)
+        case .load(let peer, let index, let bytes): effects.append(.load(for: peer, from: index, maxBytes: bytes))
+        case .committed(let index): apply(through: index, &effects)
+        case .readReady(let read, let index): readIsReady(read, index, &effects)
+        case .readFailed(let read): readFailed(read, &effects)
+        case .leader(let leader, let term): leaderChanged(leader, term, &effects)
+        case .halt(let reason): effects.append(.halt(reason))
+        }
+    }
+
+    private func send(_ message: Message, to peer: NodeID, _ effects: inout [EngineEffect]) {
+        let hears = routes.hearsDatagrams(from: peer, now: now.monotonic)
+        let frame = PeerFrame(from: replica.id, hearsDatagrams: hears, message: message)
+        for channel in routes.channels(for: message, to: peer, now: now.monotonic) {
+            effects.append(.send(to: peer, frame, via: channel))
+        }
+    }
+
+    private mutating func leaderChanged(_ leader: NodeID?, _ term: Term, _ effects: inout [EngineEffect]) {
+        effects.append(.notice(.leader(leader, term: term)))
+        if leader != replica.id { loseLeadership(&effects) }
+    }
+
+    /// The leader's address for clients, when it is known.
+    package var leaderAddress: String? {
+        replica.leader.flatMap { settings.clientAddresses[$0] }
+    }
+}

@@ -1,0 +1,104 @@
+package import Consensus
+package import Jobboard
+package import WireFormat
+
+/// One open request of one client connection.
+package struct ClientReference: Hashable, Sendable {
+    package var connection: UInt64
+    /// The number that the client gave it.
+    package var request: UInt64
+
+    package init(connection: UInt64, request: UInt64) {
+        self.connection = connection
+        self.request = request
+    }
+}
+
+/// The two ways between nodes.
+package enum Channel: Sendable, Equatable {
+    /// UDP: no queue, no order, may be lost.
+    case datagram
+    /// TCP: in order, or broken.
+    case stream
+}
+
+/// Everything that can happen to a node.
+package enum EngineInput: Sendable {
+    /// Time passed; nothing else.
+    case tick
+    case request(ClientReference, Request)
+    case connectionClosed(UInt64)
+    case peer(PeerFrame, via: Channel)
+    /// A stream to or from this peer broke.
+    case peerStreamLost(NodeID)
+    /// Every write up to this number is on stable storage.
+    case persisted(upTo: UInt64)
+    /// The answer to `.load`; empty when the entries could not be read.
+    case loaded(for: NodeID, entries: [Entry])
+    /// What the disk says of itself, for people to read.
+    case diskReport(DiskReport)
+}
+
+/// Everything that a node can want done.
+package enum EngineEffect: Sendable {
+    case reply(ClientReference, Response)
+    case send(to: NodeID, PeerFrame, via: Channel)
+    case persist(LogWrite)
+    case load(for: NodeID, from: LogIndex, maxBytes: Int)
+    case notice(Notice)
+    /// Something impossible was seen: stop, and say why.
+    case halt(String)
+}
+
+/// What operators should read in the log.
+package enum Notice: Sendable, Equatable {
+    case leader(NodeID?, term: Term)
+    /// Whether datagrams from and to this peer get through, when that changes.
+    case datagrams(NodeID, from: Bool, to: Bool)
+}
+
+/// How the log's files stand.
+package struct DiskReport: Sendable, Equatable {
+    package var rawBytes: UInt64 = 0
+    package var storedBytes: UInt64 = 0
+    package var diskBytes: UInt64 = 0
+    package var syncs: UInt64 = 0
+    package var syncP99Microseconds: UInt64 = 0
+
+    package init() {}
+}
+
+/// Opens what the sealer closed: an entry's payload, checked; nil when it is damaged.
+package struct Opener: Sendable {
+    package let payload: @Sendable (Entry) -> [UInt8]?
+
+    package init(_ payload: @escaping @Sendable (Entry) -> [UInt8]?) {
+        self.payload = payload
+    }
+}
+
+/// Names, limits and ways of one node.
+package struct EngineSettings: Sendable {
+    package var replica = ReplicaSettings()
+    package var limits = BoardLimits()
+    /// A block is sealed at this many bytes even while the disk is busy.
+    package var batchBytes = 256 << 10
+    /// The same in commands.
+    package var batchCommands = 4096
+    /// Blocks proposed and not yet committed, at most.
+    package var uncommittedBlocks: UInt64 = 64
+    /// Bytes of commands waiting to be proposed, at most; then `overloaded`.
+    package var waitingBytes = 16 << 20
+    /// Requests parked at this node (claims, waits, watches), at most; then `overloaded`.
+    package var parkedRequests = 100_000
+    /// Events remembered so that a watch can resume.
+    package var rememberedEvents = 100_000
+    package var cluster: String
+    /// "host:port" for clients, by node.
+    package var clientAddresses: [NodeID: String]
+
+    package init(cluster: String, clientAddresses: [NodeID: String]) {
+        self.cluster = cluster
+        self.clientAddresses = clientAddresses
+    }
+}

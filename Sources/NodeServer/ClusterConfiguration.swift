@@ -1,0 +1,74 @@
+import Consensus
+import NodeEngine
+
+/// What a cluster file says. The names of its keys are in the README.
+package struct ClusterConfiguration: Sendable, Equatable {
+    package struct Node: Sendable, Equatable {
+        package var id: UInt64
+        package var host: String
+        /// One number for TCP and UDP.
+        package var peerPort: Int
+        package var clientPort: Int
+        package var httpPort: Int?
+
+        package init(id: UInt64, host: String, peerPort: Int, clientPort: Int, httpPort: Int? = nil) {
+            self.id = id
+            self.host = host
+            self.peerPort = peerPort
+            self.clientPort = clientPort
+            self.httpPort = httpPort
+        }
+
+        /// Where clients find it: "host:port".
+        package var clientAddress: String {
+            host.contains(":") ? "[\(host)]:\(clientPort)" : "\(host):\(clientPort)"
+        }
+    }
+
+    package var cluster: String
+    package var nodes: [Node]
+    /// What the nodes prove to each other that they know.
+    package var secret: String?
+    /// Where the data of each node goes.
+    package var dataFolder: String?
+    /// Listen on other addresses than loopback all the same.
+    package var insecure = false
+    package var heartbeatMilliseconds: UInt64 = 50
+    package var electionTimeoutMilliseconds: UInt64 = 500
+    package var segmentBytes: UInt64 = 64 << 20
+
+    package init(cluster: String, nodes: [Node]) {
+        self.cluster = cluster
+        self.nodes = nodes
+    }
+
+    /// One node on loopback, for a `serve` without a file.
+    package static func singleNode(clientPort: Int = 7201, peerPort: Int = 7101) -> ClusterConfiguration {
+        ClusterConfiguration(
+            cluster: "single", nodes: [Node(id: 1, host: "127.0.0.1", peerPort: peerPort, clientPort: clientPort)])
+    }
+
+    /// Where clients find the nodes: "host:port", in the order of the file.
+    package var clientAddresses: [String] { nodes.map(\.clientAddress) }
+
+    /// What nodes prove that they know when the file names no secret; good for loopback alone.
+    static let developmentSecret = "jobboard development secret: loopback only"
+
+    func engineSettings() -> EngineSettings {
+        var settings = EngineSettings(
+            cluster: cluster,
+            clientAddresses: Dictionary(uniqueKeysWithValues: nodes.map { (NodeID($0.id), $0.clientAddress) }))
+        settings.replica.heartbeat = heartbeatMilliseconds
+        settings.replica.electionTimeout = electionTimeoutMilliseconds
+        return settings
+    }
+}
+
+/// A cluster file that can't be used: one line that names the file and the key.
+package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
+    package var description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}

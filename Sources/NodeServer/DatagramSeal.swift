@@ -1,0 +1,76 @@
+import Consensus
+import EventLog
+import WireFormat
+
+/// A datagram: magic, version, cluster, sender, receiver, the sender's incarnation and counter, the message, and a code
+/// over all of it.
+///
+/// Anything that does not check out is dropped and counted. Loss, repetition, reordering or replay of any datagram may
+/// cost time, never safety: that is the protocol's doing, not this code's.
+struct DatagramSeal {
+    private static let magic: UInt32 = 0x5544_424a  // "JBDU"
+    private static let version: UInt8 = 1
+    private static let headerBytes = 45
+    static let maximumBytes = 1200
+
+    private let secret: ClusterSecret
+    private let cluster: UInt64
+    private let own: NodeID
+    /// Grows with every start of the process.
+    private let incarnation: UInt64
+    private var counter: UInt64 = 0
+    private var windows: [NodeID: ReplayWindow] = [:]
+    private(set) var refused: UInt64 = 0
+
+    init(secret: ClusterSecret, cluster: String, own: NodeID, incarnation: UInt64) {
+        self.secret = secret
+        self.cluster = BlockCodec.clusterTag(cluster)
+        self.own = own
+        self.incarnation = incarnation
+    }
+
+    mutating func close(_ frame: PeerFrame, to peer: NodeID) -> [UInt8]? {
+        counter += 1
+        var writer = ByteWriter()
+        writer.u32(Self.magic)
+        writer.u8(Self.version)
+        writer.u64(cluster)
+        writer.u64(own.rawValue)
+        writer.u64(peer.rawValue)
+        writer.u64(incarnation)
+        writer.u64(counter)
+        writer.raw(PeerCodec.encodeBody(frame))
+        guard writer.bytes.count + ClusterSecret.codeBytes <= Self.maximumBytes else { return nil }
+        writer.raw(secret.code(over: writer.bytes))
+        return writer.bytes
+    }
+
+    mutating func open(_ bytes: [UInt8]) -> PeerFrame? {
+        guard let frame = checked(bytes) else {
+            refused += 1
+            return nil
+        }
+        return frame
+    }
+
+    private mutating func checked(_ bytes: [UInt8]) -> PeerFrame? {
+        let end = bytes.count - ClusterSecret.codeBytes
+        guard end > Self.headerBytes, bytes.count <= Self.maximumBytes,
+            secret.isValid(bytes[end...], over: bytes[..<end])
+        else { return nil }
+        return bytes.withUnsafeBytes { all in
+            var reader = ByteReader(UnsafeRawBufferPointer(rebasing: all[..<Self.headerBytes]))
+            guard let magic = try? reader.u32(), magic == Self.magic, let version = try? reader.u8(), version == Self.version,
+                let cluster = try? reader.u64(), cluster == self.cluster, let from = try? reader.u64(),
+                let to = try? reader.u64(), to == own.rawValue, let incarnation = try? reader.u64(),
+                let counter = try? reader.u64()
+            else { return nil }
+            let sender = NodeID(from)
+            guard windows[sender, default: ReplayWindow()].accept(incarnation: incarnation, counter: counter) else { return nil }
+            let body = UnsafeRawBufferPointer(rebasing: all[Self.headerBytes..<end])
+            // No entries travel in datagrams.
+            let frame = try? PeerCodec.decodeBody(body) { _ in throw WireError("a block in a datagram") }
+            return frame?.from == sender ? frame : nil
+        }
+    }
+}

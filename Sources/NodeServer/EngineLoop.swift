@@ -1,0 +1,172 @@
+import Consensus
+import Foundation
+import Jobboard
+import Logging
+import NIOCore
+import NodeEngine
+import WireFormat
+
+/// Runs the engine on one event loop: inputs gather, and once all sockets of a loop tick were read, one turn takes them
+/// all; then replies are flushed, once a connection.
+///
+/// `@unchecked`: everything in it is used on `loop` alone, which the entry points check.
+final class EngineLoop: @unchecked Sendable {
+    let loop: any EventLoop
+    let logger: Logger
+    private var engine: Engine
+    private let disk: DiskWorker
+    private let failed: @Sendable (NodeError) -> Void
+
+    private var inbox: [EngineInput] = []
+    private var effects: [EngineEffect] = []
+    private var isTurnScheduled = false
+    private var isStopped = false
+    private var ticks: RepeatedTask?
+    private var tickCount: UInt64 = 0
+
+    private var clients: [UInt64: ClientHandler] = [:]
+    private var nextConnection: UInt64 = 1
+    private var unflushed: [ClientHandler] = []
+    var links: [NodeID: PeerLink] = [:]
+    var datagrams: DatagramPort?
+
+    init(
+        loop: any EventLoop, engine: Engine, disk: DiskWorker, logger: Logger, failed: @escaping @Sendable (NodeError) -> Void
+    ) {
+        self.loop = loop
+        self.engine = engine
+        self.disk = disk
+        self.logger = logger
+        self.failed = failed
+    }
+
+    static func now() -> Moment {
+        Moment(
+            monotonic: NIODeadline.now().uptimeNanoseconds / 1_000_000,
+            wall: UInt64(max(0, Date().timeIntervalSince1970 * 1000)))
+    }
+
+    /// Time begins to pass for the engine.
+    func start() {
+        loop.preconditionInEventLoop()
+        ticks = loop.scheduleRepeatedTask(initialDelay: .milliseconds(1), delay: .milliseconds(10)) { [weak self] _ in
+            guard let self else { return }
+            receive(.tick)
+            tickCount += 1
+            if tickCount % 20 == 0 { disk.tick() }
+            links.values.forEach { $0.tick() }
+        }
+    }
+
+    func stop() {
+        loop.preconditionInEventLoop()
+        isStopped = true
+        ticks?.cancel()
+        for client in clients.values { client.close() }
+        for link in links.values { link.stop() }
+        datagrams?.close()
+    }
+
+    /// The next turn will take this. The first input of a loop tick schedules the turn behind all that is being read.
+    func receive(_ input: EngineInput) {
+        loop.preconditionInEventLoop()
+        guard !isStopped else { return }
+        inbox.append(input)
+        guard !isTurnScheduled else { return }
+        isTurnScheduled = true
+        loop.execute { self.turn() }
+    }
+
+    private func turn() {
+        isTurnScheduled = false
+        guard !isStopped else { return }
+        var inputs: [EngineInput] = []
+        swap(&inputs, &inbox)
+        engine.step(inputs, at: Self.now(), into: &effects)
+        perform()
+        // The array goes back to be filled again, so that a turn allocates none.
+        inputs.removeAll(keepingCapacity: true)
+        if inbox.isEmpty { swap(&inputs, &inbox) }
+    }
+
+    private func perform() {
+        var work: [DiskWorker.Work] = []
+        for effect in effects {
+            switch effect {
+            case .persist(let write): work.append(.write(write))
+            case .load(let peer, let from, let bytes): work.append(.load(peer, from: from, maxBytes: bytes))
+            case .send(let peer, let frame, .stream): links[peer]?.send(frame)
+            case .send(let peer, let frame, .datagram): datagrams?.send(frame, to: peer)
+            case .reply(let client, let response): reply(client, response)
+            case .notice(let notice): log(notice)
+            case .halt(let reason): failed(NodeError(.failed, "this node stops, since something impossible happened: \(reason)"))
+            }
+        }
+        effects.removeAll(keepingCapacity: true)
+        if !work.isEmpty { disk.add(work) }
+        for client in unflushed { client.flush() }
+        unflushed.removeAll(keepingCapacity: true)
+        for link in links.values { link.flush() }
+        datagrams?.flush()
+    }
+
+    private func reply(_ client: ClientReference, _ response: Response) {
+        guard let handler = clients[client.connection] else { return }
+        if handler.write(response, number: client.request) { unflushed.append(handler) }
+    }
+
+    private func log(_ notice: Notice) {
+        switch notice {
+        case .leader(let leader?, let term):
+            logger.info("leader known", metadata: [LogKey.leader: "\(leader)", LogKey.term: "\(term)"])
+        case .leader(nil, let term):
+            logger.info("no leader known", metadata: [LogKey.term: "\(term)"])
+        case .datagrams(let peer, let from, let to):
+            let metadata: Logger.Metadata = [LogKey.peer: "\(peer)", LogKey.datagramsFrom: "\(from)", LogKey.datagramsTo: "\(to)"]
+            if from, to {
+                logger.info("datagrams get through", metadata: metadata)
+            } else {
+                logger.warning("TCP works and datagrams are lost", metadata: metadata)
+            }
+        }
+    }
+
+    // MARK: Clients
+
+    func add(_ client: ClientHandler) -> UInt64 {
+        loop.preconditionInEventLoop()
+        defer { nextConnection += 1 }
+        clients[nextConnection] = client
+        return nextConnection
+    }
+
+    func remove(client connection: UInt64) {
+        loop.preconditionInEventLoop()
+        clients[connection] = nil
+        receive(.connectionClosed(connection))
+    }
+
+    /// What this node tells a client that says hello.
+    var hello: ClientHello {
+        ClientHello(
+            cluster: engine.settings.cluster, node: engine.replica.id.rawValue, leader: engine.leaderAddress)
+    }
+}
+
+/// The keys of this module's structured logs.
+enum LogKey {
+    static let leader = "raft.leader"
+    static let term = "raft.term"
+    static let peer = "peer.id"
+    static let address = "net.address"
+    static let reason = "error.reason"
+    static let datagramsFrom = "datagrams.from"
+    static let datagramsTo = "datagrams.to"
+    static let node = "node.id"
+    static let cluster = "cluster.name"
+    static let entries = "log.entries"
+    static let commit = "log.commit"
+    static let count = "count"
+    static let cut = "log.torn_bytes"
+    static let folder = "log.folder"
+}

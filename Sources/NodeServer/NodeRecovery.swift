@@ -1,0 +1,61 @@
+import Consensus
+import EventLog
+import Jobboard
+import Logging
+import NodeEngine
+
+/// Brings a node back from its data folder: the log, the boards as they were at the last known commit, the replica.
+struct NodeRecovery {
+    var engine: Engine
+    var log: EventLog
+
+    private static let readBytes = 4 << 20
+
+    init(configuration: ClusterConfiguration, node: NodeID, folder: String, logger: Logger) throws(NodeError) {
+        do {
+            let disk = try PosixDisk(path: folder, access: .owner)
+            let identity = LogIdentity(cluster: configuration.cluster, node: node.rawValue)
+            let options = EventLogOptions(segmentBytes: configuration.segmentBytes)
+            let (log, recovery) = try EventLog.open(on: disk, identity: identity, options: options)
+            self.log = log
+            engine = try Self.engine(from: log, recovery, configuration, node)
+            logger.info(
+                "log recovered",
+                metadata: [
+                    LogKey.folder: "\(folder)", LogKey.entries: "\(recovery.entries.count)",
+                    LogKey.commit: "\(recovery.commit)", LogKey.term: "\(recovery.hardState.term)",
+                    LogKey.cut: "\(recovery.torn?.bytes ?? 0)",
+                ])
+        } catch let error as DiskError {
+            throw NodeError(.usage, "data folder: \(error.description)")
+        } catch let error as EventLogError {
+            throw NodeError(.usage, "data folder: \(error.description)")
+        } catch let error as ApplyError {
+            throw NodeError(.failed, "\(folder): \(error.description)")
+        } catch {
+            throw NodeError(.failed, "\(folder): \(error)")
+        }
+    }
+
+    private static func engine(
+        from log: EventLog, _ recovery: EventLog.Recovery, _ configuration: ClusterConfiguration, _ node: NodeID
+    ) throws -> Engine {
+        let settings = configuration.engineSettings()
+        let opener = Opener { try? BlockCodec.payload(of: $0) }
+        var state = AppliedState(limits: settings.limits, rememberedEvents: settings.rememberedEvents)
+        while state.index < recovery.commit {
+            let entries = try log.read(from: state.index + 1, through: recovery.commit, maxBytes: readBytes)
+            for entry in entries { _ = try state.replay(entry, opener: opener) }
+        }
+        let last = LogIndex(recovery.entries.count)
+        let tail = recovery.commit < last ? try log.read(from: recovery.commit + 1, through: last, maxBytes: .max) : []
+        let tag = BlockCodec.clusterTag(configuration.cluster)
+        let now = EngineLoop.now()
+        let replica = Replica(
+            id: node, configuration: Configuration(voters: configuration.nodes.map { NodeID($0.id) }),
+            settings: settings.replica, sealer: Sealer { BlockCodec.seal($0, cluster: tag) }, hardState: recovery.hardState,
+            log: ReplicaLog(summaries: recovery.entries, tail: tail), commit: recovery.commit,
+            seed: UInt64.random(in: .min ... .max), now: now)
+        return Engine(replica: replica, state: state, settings: settings, opener: opener, now: now)
+    }
+}

@@ -1,0 +1,182 @@
+import Consensus
+import EventLog
+import Foundation
+package import Logging
+import NIOCore
+import NIOPosix
+import NodeEngine
+package import ServiceLifecycle
+
+/// One node of a cluster: opens its folder, listens, and runs until it is asked to stop or must.
+package final class NodeServer: Service {
+    private let configuration: ClusterConfiguration
+    private let own: ClusterConfiguration.Node
+    private let dataFolder: String
+    private let logger: Logger
+
+    /// Throws when the node is not in the configuration.
+    package init(
+        configuration: ClusterConfiguration, node: UInt64, dataFolder: String, logger: Logger
+    ) throws(ConfigurationError) {
+        guard let own = configuration.nodes.first(where: { $0.id == node }) else {
+            let ids = configuration.nodes.map { "\($0.id)" }.joined(separator: ", ")
+            throw ConfigurationError("node \(node) is not in cluster \"\(configuration.cluster)\", which has \(ids)")
+        }
+        self.configuration = configuration
+        self.own = own
+        self.dataFolder = dataFolder
+        var logger = logger
+        logger[metadataKey: LogKey.node] = "\(node)"
+        self.logger = logger
+    }
+
+    private enum Ending: Sendable {
+        case asked
+        case broken(NodeError)
+    }
+
+    /// Runs the node. Returns after a graceful shutdown; throws `NodeError` when it can't start or has to stop.
+    package func run() async throws {
+        let (endings, ending) = AsyncStream.makeStream(of: Ending.self)
+        let recovery = try NodeRecovery(
+            configuration: configuration, node: NodeID(own.id), folder: dataFolder, logger: logger)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let relay = InputRelay(loop: loop)
+        let disk = DiskWorker(
+            log: recovery.log, lastIndex: recovery.engine.replica.log.lastIndex, folder: dataFolder,
+            segmentBytes: configuration.segmentBytes, report: { relay.pass($0) },
+            failed: { ending.yield(.broken($0)) })
+        let node = EngineLoop(
+            loop: loop, engine: recovery.engine, disk: disk, logger: logger, failed: { ending.yield(.broken($0)) })
+        relay.connect(node)
+        do {
+            try await listen(node, group)
+            try await loop.submit { node.start() }.get()
+            logger.info(
+                "node ready", metadata: [LogKey.cluster: "\(configuration.cluster)", LogKey.address: "\(own.clientAddress)"])
+            let result = await withGracefulShutdownHandler {
+                await endings.first { _ in true }
+            } onGracefulShutdown: {
+                ending.yield(.asked)
+            }
+            try await stop(node, disk, group)
+            if case .broken(let error)? = result { throw error }
+            logger.info("node stopped")
+        } catch {
+            try? await stop(node, disk, group)
+            throw error
+        }
+    }
+
+    private func stop(_ node: EngineLoop, _ disk: DiskWorker, _ group: MultiThreadedEventLoopGroup) async throws {
+        try await node.loop.submit { node.stop() }.get()
+        disk.stop()
+        try await group.shutdownGracefully()
+    }
+
+    // MARK: Sockets
+
+    private func listen(_ node: EngineLoop, _ group: MultiThreadedEventLoopGroup) async throws {
+        try await bind(own.clientPort, "client_port") {
+            ServerBootstrap(group: group)
+                .serverChannelOption(.backlog, value: 1024)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(ClientHandler(node: node))
+                    }
+                }
+                .bind(host: self.own.host, port: self.own.clientPort)
+        }
+        guard configuration.nodes.count > 1 else { return }
+        let context = PeerContext(
+            cluster: configuration.cluster, own: NodeID(own.id), voters: configuration.nodes.map { NodeID($0.id) },
+            secret: ClusterSecret(
+                configuration.secret ?? ClusterConfiguration.developmentSecret, cluster: configuration.cluster))
+        try await listenForPeers(node, group, context)
+        try await openDatagrams(node, group, context)
+        let peers = configuration.nodes.filter { $0.id != own.id }
+        try await node.loop.submit {
+            for peer in peers {
+                let link = PeerLink(
+                    peer: NodeID(peer.id), host: peer.host, port: peer.peerPort, context: context, node: node)
+                node.links[NodeID(peer.id)] = link
+            }
+        }.get()
+    }
+
+    private func listenForPeers(
+        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, _ context: PeerContext
+    ) async throws {
+        try await bind(own.peerPort, "peer_port") {
+            ServerBootstrap(group: group)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                // Blocks come in large pieces; small reads would cost a system call each.
+                .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 65_536, maximum: 1 << 20))
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(PeerAcceptHandler(context: context, node: node))
+                    }
+                }
+                .bind(host: self.own.host, port: self.own.peerPort)
+        }
+    }
+
+    private func openDatagrams(
+        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, _ context: PeerContext
+    ) async throws {
+        var addresses: [NodeID: SocketAddress] = [:]
+        for peer in configuration.nodes where peer.id != own.id {
+            // A peer whose name is not known yet is reached by TCP until this node starts again.
+            addresses[NodeID(peer.id)] = try? SocketAddress.makeAddressResolvingHost(peer.host, port: peer.peerPort)
+        }
+        let incarnation = UInt64(Date().timeIntervalSince1970 * 1_000_000)
+        let seal = DatagramSeal(
+            secret: context.secret, cluster: context.cluster, own: context.own, incarnation: incarnation)
+        let known = addresses
+        try await bind(own.peerPort, "peer_port (UDP)") {
+            DatagramBootstrap(group: group)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let port = DatagramPort(node: node, addresses: known, seal: seal)
+                        try channel.pipeline.syncOperations.addHandler(port)
+                        node.datagrams = port
+                    }
+                }
+                .bind(host: self.own.host, port: self.own.peerPort)
+        }
+    }
+
+    private func bind(_ port: Int, _ key: String, _ start: () -> EventLoopFuture<any Channel>) async throws {
+        do {
+            _ = try await start().get()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw NodeError(.usage, "port \(port) on \(own.host) is taken (\(key) of node \(own.id))")
+        } catch {
+            throw NodeError(.usage, "can't listen on \(own.host):\(port) (\(key) of node \(own.id)): \(error)")
+        }
+    }
+}
+
+/// Carries what the disk says to the engine's loop; made before the engine's side exists.
+///
+/// `@unchecked`: `node` is set once, before the disk has anything to do.
+private final class InputRelay: @unchecked Sendable {
+    private let loop: any EventLoop
+    private weak var node: EngineLoop?
+
+    init(loop: any EventLoop) {
+        self.loop = loop
+    }
+
+    func connect(_ node: EngineLoop) {
+        self.node = node
+    }
+
+    func pass(_ input: EngineInput) {
+        loop.execute { self.node?.receive(input) }
+    }
+}

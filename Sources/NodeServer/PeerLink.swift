@@ -1,0 +1,191 @@
+import Consensus
+import EventLog
+import Logging
+import NIOCore
+import NIOPosix
+import NodeEngine
+import WireFormat
+
+/// What two nodes need to know to talk to each other.
+struct PeerContext: Sendable {
+    var cluster: String
+    var own: NodeID
+    var voters: [NodeID]
+    var secret: ClusterSecret
+
+    func nonce() -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<PeerHello.nonceLength).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    }
+}
+
+/// The stream that this node dials to one peer, and sends on; what the peer sends comes on the one that it dials.
+///
+/// A link that broke is dialled again, soon at first and then once a second.
+final class PeerLink {
+    private enum State {
+        case waiting(until: NIODeadline)
+        case dialling
+        case open(Channel)
+        case stopped
+    }
+
+    private let peer: NodeID
+    private let host: String
+    private let port: Int
+    private let context: PeerContext
+    private unowned let node: EngineLoop
+    private var state = State.waiting(until: .now())
+    private var failures: Int64 = 0
+    private var output: [UInt8] = []
+
+    init(peer: NodeID, host: String, port: Int, context: PeerContext, node: EngineLoop) {
+        self.peer = peer
+        self.host = host
+        self.port = port
+        self.context = context
+        self.node = node
+    }
+
+    func tick() {
+        if case .waiting(let deadline) = state, deadline <= .now() { dial() }
+    }
+
+    private func dial() {
+        state = .dialling
+        let bound = NIOLoopBound(self, eventLoop: node.loop)
+        let (context, peer, node) = (context, peer, node)
+        ClientBootstrap(group: node.loop)
+            .connectTimeout(.seconds(1))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        PeerDialHandler(link: bound.value, peer: peer, context: context, node: node))
+                }
+            }
+            .connect(host: host, port: port)
+            .whenFailure { _ in bound.value.closed(announce: false) }
+    }
+
+    /// The peer has proved who it is.
+    func opened(_ channel: Channel) {
+        guard case .dialling = state else { return channel.close(promise: nil) }
+        state = .open(channel)
+        failures = 0
+        node.logger.debug("peer connected", metadata: [LogKey.peer: "\(peer)"])
+    }
+
+    func closed(announce: Bool) {
+        if case .stopped = state { return }
+        let wasOpen = if case .open = state { true } else { false }
+        failures += 1
+        state = .waiting(until: .now() + .milliseconds(min(1000, 20 << min(failures, 6))))
+        output.removeAll()
+        guard wasOpen, announce else { return }
+        node.logger.info("peer disconnected", metadata: [LogKey.peer: "\(peer)"])
+        node.receive(.peerStreamLost(peer))
+    }
+
+    /// What can't be sent is lost, as on any network.
+    func send(_ frame: PeerFrame) {
+        guard case .open = state else { return }
+        PeerCodec.append(frame, to: &output)
+    }
+
+    func flush() {
+        guard case .open(let channel) = state, !output.isEmpty else { return }
+        let buffer = channel.allocator.buffer(bytes: output)
+        output.removeAll(keepingCapacity: output.count < 4 << 20)
+        channel.writeAndFlush(buffer, promise: nil)
+    }
+
+    func stop() {
+        if case .open(let channel) = state { channel.close(promise: nil) }
+        state = .stopped
+    }
+}
+
+/// The dialling side of a handshake: greets, checks the other's proof, and gives its own.
+private final class PeerDialHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum State {
+        case greeting
+        case proving(nonce: [UInt8])
+        case done
+    }
+
+    private let link: PeerLink
+    private let peer: NodeID
+    private let context: PeerContext
+    private let node: EngineLoop
+    private let nonce: [UInt8]
+    private var splitter = FrameSplitter()
+    private var state = State.greeting
+
+    init(link: PeerLink, peer: NodeID, context: PeerContext, node: EngineLoop) {
+        self.link = link
+        self.peer = peer
+        self.context = context
+        self.node = node
+        nonce = context.nonce()
+    }
+
+    func channelActive(context channel: ChannelHandlerContext) {
+        let hello = PeerHello(cluster: context.cluster, from: context.own, to: peer, nonce: nonce)
+        channel.writeAndFlush(wrapOutboundOut(channel.channel.allocator.buffer(bytes: PeerCodec.encode(hello))), promise: nil)
+    }
+
+    func channelInactive(context channel: ChannelHandlerContext) {
+        link.closed(announce: true)
+    }
+
+    func channelRead(context channel: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        splitter.append(&bytes)
+        do {
+            while let body = try splitter.next(maximum: Framing.maximumHelloFrame) {
+                try body.withUnsafeReadableBytes { bytes throws(WireError) in try take(bytes, channel) }
+            }
+        } catch {
+            refuse(error.message, channel)
+        }
+    }
+
+    func errorCaught(context channel: ChannelHandlerContext, error: any Error) {
+        channel.close(promise: nil)
+    }
+
+    private func take(_ body: UnsafeRawBufferPointer, _ channel: ChannelHandlerContext) throws(WireError) {
+        switch state {
+        case .greeting:
+            let hello = try PeerCodec.decodeHello(body)
+            guard hello.cluster == context.cluster, hello.from == peer, hello.to == context.own else {
+                throw WireError("node \(hello.from) of cluster \"\(hello.cluster)\" answers there")
+            }
+            state = .proving(nonce: hello.nonce)
+        case .proving(let peerNonce):
+            let proof = try PeerCodec.decodeProof(body)
+            guard proof.code == code(by: .acceptor, peerNonce) else { throw WireError("its cluster secret is another") }
+            let own = PeerProof(code: code(by: .dialer, peerNonce))
+            channel.writeAndFlush(
+                wrapOutboundOut(channel.channel.allocator.buffer(bytes: PeerCodec.encode(own))), promise: nil)
+            state = .done
+            link.opened(channel.channel)
+        case .done:
+            throw WireError("it speaks on a connection that it should only read")
+        }
+    }
+
+    private func code(by role: PeerRole, _ peerNonce: [UInt8]) -> [UInt8] {
+        context.secret.proof(
+            by: role, dialer: context.own, acceptor: peer, dialerNonce: nonce, acceptorNonce: peerNonce)
+    }
+
+    private func refuse(_ reason: String, _ channel: ChannelHandlerContext) {
+        node.logger.warning("peer refused", metadata: [LogKey.peer: "\(peer)", LogKey.reason: "\(reason)"])
+        channel.close(promise: nil)
+    }
+}
