@@ -74,6 +74,7 @@ package enum PeerCodec {
         case .voteReply(let reply):
             head(.voteReply, reply.term)
             writer.bool(reply.granted)
+            writer.varint(reply.wall)
         case .append(let append):
             head(.append, append.term)
             self.append(append, to: &writer)
@@ -97,6 +98,7 @@ package enum PeerCodec {
             head(.heartbeatReply, reply.term)
             writer.varint(reply.round)
             writer.varint(reply.durable)
+            writer.varint(reply.wall)
         case .readIndex(let ask):
             head(.readIndex, ask.term)
             writer.varint(ask.nonce)
@@ -143,7 +145,7 @@ package enum PeerCodec {
         case .vote:
             return .vote(Vote(term: term, lastIndex: try reader.varint(), lastTerm: try reader.varint()))
         case .voteReply:
-            return .voteReply(VoteReply(term: term, granted: try reader.bool()))
+            return .voteReply(VoteReply(term: term, granted: try reader.bool(), wall: try reader.varint()))
         case .durable:
             return .appendReply(AppendReply(term: term, result: .durable(try reader.varint())))
         case .conflict:
@@ -157,7 +159,9 @@ package enum PeerCodec {
                 Heartbeat(
                     term: term, round: try reader.varint(), commit: try reader.varint(), oldestWriteAge: try reader.varint32()))
         case .heartbeatReply:
-            return .heartbeatReply(HeartbeatReply(term: term, round: try reader.varint(), durable: try reader.varint()))
+            return .heartbeatReply(
+                HeartbeatReply(
+                    term: term, round: try reader.varint(), durable: try reader.varint(), wall: try reader.varint()))
         case .readIndex:
             return .readIndex(ReadIndex(term: term, nonce: try reader.varint()))
         case .readIndexReply:

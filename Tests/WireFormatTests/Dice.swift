@@ -159,7 +159,7 @@ struct Dice: RandomNumberGenerator {
             .preVote(PreVote(term: number(), lastIndex: number(), lastTerm: number())),
             .preVoteReply(PreVoteReply(term: number(), askedTerm: number(), granted: coin())),
             .vote(Vote(term: number(), lastIndex: number(), lastTerm: number())),
-            .voteReply(VoteReply(term: number(), granted: coin())),
+            .voteReply(VoteReply(term: number(), granted: coin(), wall: number())),
             .append(
                 Append(
                     term: number(), previousIndex: number(), previousTerm: number(),
@@ -168,7 +168,7 @@ struct Dice: RandomNumberGenerator {
             .appendReply(
                 AppendReply(term: number(), result: .conflict(at: number(), hintIndex: number(), hintTerm: number()))),
             .heartbeat(Heartbeat(term: number(), round: number(), commit: number(), oldestWriteAge: small())),
-            .heartbeatReply(HeartbeatReply(term: number(), round: number(), durable: number())),
+            .heartbeatReply(HeartbeatReply(term: number(), round: number(), durable: number(), wall: number())),
             .readIndex(ReadIndex(term: number(), nonce: number())),
             .readIndexReply(ReadIndexReply(term: number(), nonce: number(), index: number())),
         ]

@@ -221,7 +221,7 @@ enum GoldenSamples {
         peer("preVote", .preVote(PreVote(term: 3, lastIndex: 300, lastTerm: 2)), "0700000001010203ac0202"),
         peer("preVoteReply", .preVoteReply(PreVoteReply(term: 2, askedTerm: 3, granted: true)), "06000000020102020301"),
         peer("vote", .vote(Vote(term: 3, lastIndex: 300, lastTerm: 2)), "0700000003010203ac0202"),
-        peer("voteReply", .voteReply(VoteReply(term: 3, granted: true)), "050000000401020301"),
+        peer("voteReply", .voteReply(VoteReply(term: 3, granted: true, wall: 1000)), "070000000401020301e807"),
         peer(
             "append",
             .append(
@@ -237,7 +237,7 @@ enum GoldenSamples {
             "conflict", .appendReply(AppendReply(term: 3, result: .conflict(at: 300, hintIndex: 200, hintTerm: 1))),
             "0900000007010203ac02c80101"),
         peer("heartbeat", .heartbeat(Heartbeat(term: 3, round: 4, commit: 300, oldestWriteAge: 5)), "080000000801020304ac0205"),
-        peer("heartbeatReply", .heartbeatReply(HeartbeatReply(term: 3, round: 4, durable: 300)), "070000000901020304ac02"),
+        peer("heartbeatReply", .heartbeatReply(HeartbeatReply(term: 3, round: 4, durable: 300, wall: 1000)), "090000000901020304ac02e807"),
         peer("readIndex", .readIndex(ReadIndex(term: 3, nonce: 4)), "050000000a01020304"),
         peer("readIndexReply", .readIndexReply(ReadIndexReply(term: 3, nonce: 4, index: 300)), "070000000b01020304ac02"),
     ]
