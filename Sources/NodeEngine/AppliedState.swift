@@ -26,11 +26,11 @@ package struct AppliedState: Sendable {
             throw ApplyError(description: "entry \(entry.index) can't be unpacked")
         }
         do {
-            return try payload.withUnsafeBytes { bytes throws(WireError) in
+            return try payload.withUnsafeBytes { bytes in
                 try CommandCodec.decode(bytes, count: Int(entry.commandCount))
             }
         } catch {
-            throw ApplyError(description: "entry \(entry.index) holds a command that can't be read: \(error.message)")
+            throw ApplyError(description: "entry \(entry.index) holds a command that can't be read: \(error)")
         }
     }
 

@@ -1,7 +1,7 @@
 import Consensus
 import Jobboard
 import OrderedCollections
-import WireFormat
+package import WireFormat
 
 /// Something that must not be answered before this node knows that its state is recent enough.
 struct Read: Sendable {

@@ -1,6 +1,7 @@
 import Consensus
 import DequeModule
 import Jobboard
+import OrderedCollections
 import WireFormat
 
 /// A write and who waits for it.
@@ -80,7 +81,8 @@ extension Engine {
 
     /// The disk is free, or the block is full: what has gathered becomes one entry.
     mutating func sealBatch(_ effects: inout [EngineEffect]) {
-        guard !batch.writes.isEmpty, replica.isLeader else { return }
+        // While the replica's outputs are being done, a new one would come between them; the turn's end seals.
+        guard !isDriving, !batch.writes.isEmpty, replica.isLeader else { return }
         let full = batch.byteCount >= settings.batchBytes || batch.writes.count >= settings.batchCommands
         guard replica.diskIsIdle || full, replica.log.lastIndex - replica.commit < settings.uncommittedBlocks else { return }
         let writes = batch.writes

@@ -1,8 +1,8 @@
 package import Consensus
 import DequeModule
-package import Jobboard
+import Jobboard
 import OrderedCollections
-package import WireFormat
+import WireFormat
 
 /// One whole node without I/O: consensus, the boards, and everybody who waits for something.
 ///
@@ -39,6 +39,8 @@ package struct Engine: Sendable {
     var watchers: OrderedDictionary<ClientReference, Watcher> = [:]
 
     var outputs: [ReplicaOutput] = []
+    /// The outputs of one replica step are being done.
+    var isDriving = false
 
     /// The node goes on from what recovery found; `state` has taken in everything up to the recovered commit index.
     package init(replica: Replica, state: AppliedState, settings: EngineSettings, opener: Opener, now: Moment) {
@@ -103,10 +105,12 @@ package struct Engine: Sendable {
 
     /// Puts one input through the replica and does what comes out, in order.
     mutating func drive(_ input: ReplicaInput, _ effects: inout [EngineEffect]) {
+        precondition(!isDriving, "one step of the replica at a time")
+        isDriving = true
         outputs.removeAll(keepingCapacity: true)
         replica.step(input, at: now, into: &outputs)
-        let due = outputs
-        for output in due { take(output, &effects) }
+        for place in outputs.indices { take(outputs[place], &effects) }
+        isDriving = false
     }
 
     private mutating func take(_ output: ReplicaOutput, _ effects: inout [EngineEffect]) {

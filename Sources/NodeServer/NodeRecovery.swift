@@ -1,6 +1,5 @@
 import Consensus
 import EventLog
-import Jobboard
 import Logging
 import NodeEngine
 
@@ -40,22 +39,12 @@ struct NodeRecovery {
     private static func engine(
         from log: EventLog, _ recovery: EventLog.Recovery, _ configuration: ClusterConfiguration, _ node: NodeID
     ) throws -> Engine {
-        let settings = configuration.engineSettings()
-        let opener = Opener { try? BlockCodec.payload(of: $0) }
-        var state = AppliedState(limits: settings.limits, rememberedEvents: settings.rememberedEvents)
-        while state.index < recovery.commit {
-            let entries = try log.read(from: state.index + 1, through: recovery.commit, maxBytes: readBytes)
-            for entry in entries { _ = try state.replay(entry, opener: opener) }
-        }
-        let last = LogIndex(recovery.entries.count)
-        let tail = recovery.commit < last ? try log.read(from: recovery.commit + 1, through: last, maxBytes: .max) : []
         let tag = BlockCodec.clusterTag(configuration.cluster)
-        let now = EngineLoop.now()
-        let replica = Replica(
-            id: node, configuration: Configuration(voters: configuration.nodes.map { NodeID($0.id) }),
-            settings: settings.replica, sealer: Sealer { BlockCodec.seal($0, cluster: tag) }, hardState: recovery.hardState,
-            log: ReplicaLog(summaries: recovery.entries, tail: tail), commit: recovery.commit,
-            seed: UInt64.random(in: .min ... .max), now: now)
-        return Engine(replica: replica, state: state, settings: settings, opener: opener, now: now)
+        return try Engine.recover(
+            id: node, voters: configuration.nodes.map { NodeID($0.id) }, settings: configuration.engineSettings(),
+            log: RecoveredLog(hardState: recovery.hardState, commit: recovery.commit, entries: recovery.entries),
+            sealer: Sealer { BlockCodec.seal($0, cluster: tag) }, opener: Opener { try? BlockCodec.payload(of: $0) },
+            seed: UInt64.random(in: .min ... .max), now: EngineLoop.now()
+        ) { try log.read(from: $0, through: $1, maxBytes: readBytes) }
     }
 }

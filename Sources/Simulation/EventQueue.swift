@@ -1,0 +1,44 @@
+import Consensus
+import HeapModule
+import NodeEngine
+
+/// Something that will happen to the simulated world.
+enum Happening {
+    case tick(node: Int)
+    /// A frame arrives; `stream` numbers the connection that carries it, and a broken one delivers nothing more.
+    case arrival(to: Int, from: Int, bytes: [UInt8], channel: Channel, stream: UInt64)
+    case syncDone(node: Int, life: UInt64)
+    case reply(client: Int, number: UInt64, bytes: [UInt8])
+    case request(to: Int, client: Int, number: UInt64, bytes: [UInt8], connection: UInt64)
+    case clientTurn(Int)
+    case start(node: Int)
+    case powerLoss
+    case kill
+    case cut
+    case heal(Int, Int)
+    case pause
+}
+
+/// The future, in order; of things at the same time, the one planned first comes first.
+struct EventQueue {
+    private struct Planned: Comparable {
+        var time: UInt64
+        var order: UInt64
+        var happening: Happening
+
+        static func < (left: Planned, right: Planned) -> Bool { (left.time, left.order) < (right.time, right.order) }
+        static func == (left: Planned, right: Planned) -> Bool { left.order == right.order }
+    }
+
+    private var heap = Heap<Planned>()
+    private var nextOrder: UInt64 = 0
+
+    mutating func plan(_ happening: Happening, at time: UInt64) {
+        heap.insert(Planned(time: time, order: nextOrder, happening: happening))
+        nextOrder += 1
+    }
+
+    mutating func next() -> (time: UInt64, happening: Happening)? {
+        heap.popMin().map { ($0.time, $0.happening) }
+    }
+}
