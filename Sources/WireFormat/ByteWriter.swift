@@ -58,8 +58,7 @@ package struct ByteWriter: Sendable {
 
     /// Sixteen bytes in the order in which people write them: the high half's most significant byte first.
     package mutating func pair(high: UInt64, low: UInt64) {
-        u64(high.byteSwapped)
-        u64(low.byteSwapped)
+        withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { bytes.append(contentsOf: $0) }
     }
 
     /// The bytes alone, without a length.
