@@ -15,7 +15,7 @@ package struct ClientReference: Hashable, Sendable {
 }
 
 /// The two ways between nodes.
-package enum Channel: Sendable, Equatable {
+package enum PeerChannel: Sendable, Equatable {
     /// UDP: no queue, no order, may be lost.
     case datagram
     /// TCP: in order, or broken.
@@ -28,7 +28,7 @@ package enum EngineInput: Sendable {
     case tick
     case request(ClientReference, Request)
     case connectionClosed(UInt64)
-    case peer(PeerFrame, via: Channel)
+    case peer(PeerFrame, via: PeerChannel)
     /// A stream to or from this peer broke.
     case peerStreamLost(NodeID)
     /// Every write up to this number is on stable storage.
@@ -42,7 +42,7 @@ package enum EngineInput: Sendable {
 /// Everything that a node can want done.
 package enum EngineEffect: Sendable {
     case reply(ClientReference, Response)
-    case send(to: NodeID, PeerFrame, via: Channel)
+    case send(to: NodeID, PeerFrame, via: PeerChannel)
     case persist(LogWrite)
     case load(for: NodeID, from: LogIndex, maxBytes: Int)
     case notice(Notice)

@@ -28,7 +28,7 @@ struct PeerRoutes: Sendable {
         startedAt = now
     }
 
-    mutating func heard(_ frame: PeerFrame, via channel: Channel, now: UInt64) {
+    mutating func heard(_ frame: PeerFrame, via channel: PeerChannel, now: UInt64) {
         peers[frame.from]?.heard = now
         if channel == .datagram { peers[frame.from]?.heardDatagram = now }
         if frame.hearsDatagrams { peers[frame.from]?.hearsUs = now }
@@ -42,7 +42,7 @@ struct PeerRoutes: Sendable {
     func hearsDatagrams(from peer: NodeID, now: UInt64) -> Bool { isRecent(peers[peer]?.heardDatagram, now) }
     private func isHeard(by peer: NodeID, now: UInt64) -> Bool { isRecent(peers[peer]?.hearsUs, now) }
 
-    func channels(for message: Message, to peer: NodeID, now: UInt64) -> [Channel] {
+    func channels(for message: Message, to peer: NodeID, now: UInt64) -> [PeerChannel] {
         switch message {
         case .append, .appendReply:
             [.stream]

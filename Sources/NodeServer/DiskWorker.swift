@@ -85,7 +85,7 @@ final class DiskWorker: @unchecked Sendable {
                 try perform(work)
             } catch {
                 inbox.withLock { $0.isStopped = true }
-                failed(NodeError(.failed, "the disk failed, so this node stops: \(error.description)"))
+                failed(NodeError(.failed, "the disk failed, so this node stops: \(error)"))
                 return
             }
         }
@@ -152,7 +152,7 @@ final class DiskWorker: @unchecked Sendable {
                     try log.markDurable()
                 } catch {
                     inbox.withLock { $0.isStopped = true }
-                    failed(NodeError(.failed, "the disk failed, so this node stops: \(error.description)"))
+                    failed(NodeError(.failed, "the disk failed, so this node stops: \(error)"))
                     return
                 }
             }

@@ -5,7 +5,7 @@ package import Logging
 import NIOCore
 import NIOPosix
 import NodeEngine
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// One node of a cluster: opens its folder, listens, and runs until it is asked to stop or must.
 package final class NodeServer: Service {

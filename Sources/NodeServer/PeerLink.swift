@@ -26,7 +26,7 @@ final class PeerLink {
     private enum State {
         case waiting(until: NIODeadline)
         case dialling
-        case open(Channel)
+        case open(any Channel)
         case stopped
     }
 
@@ -69,7 +69,7 @@ final class PeerLink {
     }
 
     /// The peer has proved who it is.
-    func opened(_ channel: Channel) {
+    func opened(_ channel: any Channel) {
         guard case .dialling = state else { return channel.close(promise: nil) }
         state = .open(channel)
         failures = 0

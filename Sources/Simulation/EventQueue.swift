@@ -6,7 +6,7 @@ import NodeEngine
 enum Happening {
     case tick(node: Int)
     /// A frame arrives; `stream` numbers the connection that carries it, and a broken one delivers nothing more.
-    case arrival(to: Int, from: Int, bytes: [UInt8], channel: Channel, stream: UInt64)
+    case arrival(to: Int, from: Int, bytes: [UInt8], channel: PeerChannel, stream: UInt64)
     case syncDone(node: Int, life: UInt64)
     case reply(client: Int, number: UInt64, bytes: [UInt8])
     case request(to: Int, client: Int, number: UInt64, bytes: [UInt8], connection: UInt64)

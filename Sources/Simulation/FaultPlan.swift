@@ -1,4 +1,4 @@
-import Consensus
+package import Consensus
 
 /// What will go wrong in one run, and how often: drawn from the seed, so that each run is a different world.
 package struct FaultPlan: Sendable, Equatable {
