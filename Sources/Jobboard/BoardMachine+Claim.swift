@@ -1,10 +1,7 @@
 extension BoardMachine {
     /// The slot of a job that can be claimed. Throws `not_found`, or `unclaimable` with the reason.
     func claimable(_ id: JobID) throws(JobboardError) -> Int32 {
-        guard let slot = ids[id] else {
-            guard completed[id] == nil else { throw JobboardError(.unclaimable, "job \(id) is complete") }
-            throw Self.noJob(id)
-        }
+        guard let slot = ids[id] else { throw Self.noJob(id) }
         if slots[slot].isReady { return slot }
         let job = slots[slot].job
         switch job.state {
@@ -16,7 +13,7 @@ extension BoardMachine {
         case .unclaimed:
             let end = job.notBefore.map { " until \($0)" } ?? ""
             throw JobboardError(.unclaimable, "job \(id) is delayed\(end)")
-        case .complete: preconditionFailure("a complete job has no slot")
+        case .complete: throw JobboardError(.unclaimable, "job \(id) is complete")
         }
     }
 

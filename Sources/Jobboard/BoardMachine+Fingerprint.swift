@@ -11,11 +11,8 @@ extension BoardMachine {
         mixer.combine(sessions.lastID)
         mixer.combine(UInt64(slots.count))
         mixer.combine(sumOfJobs())
-        mixer.combine(UInt64(completed.ring.count))
-        for remembered in completed.ring {
-            mixer.combine(remembered.job)
-            mixer.combine(remembered.content)
-        }
+        mixer.combine(UInt64(completed.count))
+        for slot in completed.ring { mixer.combine(slots[slot].job.id) }
         for board in boards.sorted(by: { $0.name < $1.name }) {
             mixer.combine(board.name)
             mixer.combine(UInt64(board.ready))

@@ -2,13 +2,12 @@
 extension BoardMachine {
     /// The slot of a job that is held by whoever says so. Throws `not_found`, `not_claimed`, `not_owner` or `stale_fence`.
     func held(_ holder: Holder) throws(JobboardError) -> Int32 {
-        guard let slot = ids[holder.job] else {
-            guard completed[holder.job] == nil else { throw JobboardError(.notClaimed, "job \(holder.job) is complete") }
-            throw Self.noJob(holder.job)
-        }
-        guard slots[slot].job.state == .claimed else {
-            let what = slots[slot].job.state == .trashed ? "is trashed" : "is not claimed"
-            throw JobboardError(.notClaimed, "job \(holder.job) \(what)")
+        guard let slot = ids[holder.job] else { throw Self.noJob(holder.job) }
+        switch slots[slot].job.state {
+        case .claimed: break
+        case .unclaimed: throw JobboardError(.notClaimed, "job \(holder.job) is not claimed")
+        case .complete: throw JobboardError(.notClaimed, "job \(holder.job) is complete")
+        case .trashed: throw JobboardError(.notClaimed, "job \(holder.job) is trashed")
         }
         let owner = slots[slot].job.owner ?? ""
         guard owner == holder.who else {
@@ -74,16 +73,24 @@ extension BoardMachine {
         disarmAll(slot)
         freeKey(slot)
         emit(.consumed, slot, owner: owner, fence: fence, into: &events)
-        let lane = lane(of: slot)
-        let record = slots.remove(slot)
-        ids[record.job.id] = nil
-        lanes[lane].onBoard.left(slots)
-        let job = record.job.remembered(result: result)
-        completed.insert(CompletedMemory.Remembered(job: job, content: record.content), limits: limits)
+        lanes[lane(of: slot)].onBoard.left(slots)
+        let job = slots[slot].job.remembered(result: result)
+        slots[slot].job = job
+        remember(slot)
         for (step, new) in zip(steps, followUps) where step.isNew {
             _ = insert(new, on: board, events: &events)
         }
         return job
+    }
+
+    /// Keeps a complete job for a while, and forgets the oldest ones for it.
+    private mutating func remember(_ slot: Int32) {
+        completed.append(slot, slots[slot].job)
+        while completed.isOver(limits) {
+            let oldest = completed.removeFirst(slots)
+            ids[slots[oldest].job.id] = nil
+            slots.remove(oldest)
+        }
     }
 }
 

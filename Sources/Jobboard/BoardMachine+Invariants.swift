@@ -9,14 +9,21 @@ extension BoardMachine {
         checkBoards()
         checkTimers()
         checkSessions()
-        precondition(completed.ring.count == completed.mapCount, "the remembered jobs and their index differ")
-        precondition(completed.ring.count <= limits.completedJobs, "too many jobs are remembered")
-        precondition(completed.bytes == completed.ring.reduce(0) { $0 + CompletedMemory.cost($1.job) }, "remembered bytes differ")
-        for remembered in completed.ring {
-            precondition(remembered.job.state == .complete, "\(remembered.job.id) is remembered and not complete")
-            precondition(ids[remembered.job.id] == nil, "\(remembered.job.id) is complete and on a board")
-            precondition(completed[remembered.job.id]?.job == remembered.job, "\(remembered.job.id) is not found again")
+        checkCompleted()
+    }
+
+    private func checkCompleted() {
+        precondition(!completed.isOver(limits), "too many complete jobs are remembered")
+        var bytes = 0
+        for slot in completed.ring {
+            precondition(slots[slot].job.state == .complete, "\(slots[slot].job.id) is remembered and not complete")
+            bytes += CompletedMemory.cost(slots[slot].job)
         }
+        precondition(completed.bytes == bytes, "the bytes of the remembered jobs differ from a recount")
+        precondition(Set(completed.ring).count == completed.count, "a complete job is remembered twice")
+        var complete = 0
+        for slot in 0..<slots.capacity where slots[slot].job.state == .complete { complete += 1 }
+        precondition(complete == completed.count, "a complete job will never be forgotten")
     }
 
     private func checkJobs() {
@@ -39,7 +46,6 @@ extension BoardMachine {
                 precondition(fence >= 1 && fence <= lastFence, "\(job.id): fence \(fence) was never given")
                 precondition(fences.insert(fence).inserted, "fence \(fence) has two live claims")
             }
-            precondition(job.state != .complete, "\(job.id) is complete and in a slot")
             if record.isReady { precondition(job.state == .unclaimed, "\(job.id) is ready and not unclaimed") }
             if let key = job.key, record.isOnBoard {
                 precondition(boards[Int(record.board)].keys[key] == slot, "\(job.id) does not hold its key")

@@ -54,7 +54,7 @@ extension BoardMachine {
     }
 
     private func rememberedJobs(of board: String) -> [Job] {
-        completed.ring.lazy.map(\.job).filter { $0.board == board }.sorted { $0.position < $1.position }
+        completed.ring.lazy.filter { slots[$0].job.board == board }.map { slots[$0].job }.sorted { $0.position < $1.position }
     }
 }
 

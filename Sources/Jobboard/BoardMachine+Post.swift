@@ -2,10 +2,8 @@ extension BoardMachine {
     /// What becomes of one job of a post.
     enum PostStep {
         case new
-        /// It is there already, on a board or in the trash.
-        case live(Int32)
-        /// It was there, and is complete.
-        case complete(JobID)
+        /// It is there already: on a board, in the trash, or complete and remembered.
+        case known(Int32)
         /// It is the same as an earlier one of this post.
         case same(Int)
 
@@ -18,10 +16,11 @@ extension BoardMachine {
     /// All or none. Jobs that are there already are answered as they stand.
     mutating func post(_ jobs: [NewJob], on name: String, events: inout [Event]) throws(JobboardError) -> Outcome {
         if jobs.count == 1 {
-            let step = try plan(jobs[0], on: name, board: boardIndexes[name], leaving: nil)
+            let board = boardIndexes[name]
+            let step = try plan(jobs[0], on: name, board: board, leaving: nil)
             try checkRoom(news: step.isNew ? 1 : 0, on: name)
             guard step.isNew else { return .posted([answer(step, [])], duplicates: Self.oneDuplicate) }
-            let slot = insert(jobs[0], on: boardForPost(name), events: &events)
+            let slot = insert(jobs[0], on: board ?? boardForPost(name), events: &events)
             return .posted([slots[slot].job], duplicates: Self.oneNew)
         }
         let steps = try plan(jobs, on: name, leaving: nil)
@@ -49,10 +48,7 @@ extension BoardMachine {
     private func answer(_ step: PostStep, _ earlier: [Job]) -> Job {
         switch step {
         case .new: preconditionFailure("a new job has no answer before it is on the board")
-        case .live(let slot): return slots[slot].job
-        case .complete(let id):
-            guard let remembered = completed[id] else { preconditionFailure("\(id) was remembered a moment ago") }
-            return remembered.job
+        case .known(let slot): return slots[slot].job
         case .same(let index): return earlier[index]
         }
     }
@@ -87,13 +83,9 @@ extension BoardMachine {
     ) throws(JobboardError) -> PostStep {
         if let slot = ids[job.id] {
             guard slots[slot].content == job.content(on: name) else { throw Self.otherContent(job, index, of: count) }
-            return .live(slot)
+            return .known(slot)
         }
-        if let remembered = completed[job.id] {
-            guard remembered.content == job.content(on: name) else { throw Self.otherContent(job, index, of: count) }
-            return .complete(job.id)
-        }
-        if let key = job.key, let board, let slot = boards[Int(board)].keys[key], slot != leaving { return .live(slot) }
+        if let key = job.key, let board, let slot = boards[Int(board)].keys[key], slot != leaving { return .known(slot) }
         return .new
     }
 

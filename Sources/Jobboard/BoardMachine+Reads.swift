@@ -1,8 +1,7 @@
 extension BoardMachine {
     /// A job on a board, in the trash, or complete and still remembered (without its details then).
     package func job(_ id: JobID) -> Job? {
-        if let slot = ids[id] { return slots[slot].job }
-        return completed[id]?.job
+        ids[id].map { slots[$0].job }
     }
 
     /// Exact, from counters. Without a state: the jobs on the board, unclaimed and claimed. COMPLETE counts all that were

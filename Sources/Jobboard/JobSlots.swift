@@ -1,4 +1,4 @@
-/// A job on the board or in the trash, with what the machine needs to know of it besides.
+/// A job on the board, in the trash, or complete and remembered, with what the machine needs to know of it besides.
 struct JobRecord: Sendable {
     var job: Job
     /// `NewJob.content(on:)` of its post.
@@ -66,11 +66,8 @@ struct JobSlots: Sendable {
         return slot
     }
 
-    /// Empties a slot and gives what was in it.
-    mutating func remove(_ slot: Int32) -> JobRecord {
-        var record = JobRecord.vacant
-        swap(&record, &self[slot])
+    mutating func remove(_ slot: Int32) {
+        self[slot] = JobRecord.vacant
         free.append(slot)
-        return record
     }
 }
