@@ -1,0 +1,50 @@
+/// How many jobs are in each state.
+struct StateCounts: Sendable, Equatable {
+    var unclaimed = 0
+    var claimed = 0
+    /// All that were ever consumed, remembered or not.
+    var complete = 0
+    var trashed = 0
+
+    subscript(state: JobState) -> Int {
+        get {
+            switch state {
+            case .unclaimed: unclaimed
+            case .claimed: claimed
+            case .complete: complete
+            case .trashed: trashed
+            }
+        }
+        set {
+            switch state {
+            case .unclaimed: unclaimed = newValue
+            case .claimed: claimed = newValue
+            case .complete: complete = newValue
+            case .trashed: trashed = newValue
+            }
+        }
+    }
+}
+
+/// What is known of a board besides its jobs and their orders.
+struct Board: Sendable {
+    let name: String
+    var counts = StateCounts()
+    /// Jobs that can be claimed now.
+    var ready = 0
+    /// The live job that holds each key.
+    var keys: [String: Int32] = [:]
+    /// Names with a claim order of their own.
+    var named: [String: NamedReady] = [:]
+
+    init(name: String) {
+        self.name = name
+    }
+}
+
+/// The orders of the jobs of one board and priority.
+struct Lane: Sendable {
+    var ready = ReadyQueue()
+    var onBoard = PostingOrder(trashed: false)
+    var trash = PostingOrder(trashed: true)
+}

@@ -1,0 +1,40 @@
+/// What a board takes, and how much it remembers. Part of the rules: every node of a cluster must use the same numbers.
+package struct BoardLimits: Sendable, Equatable {
+    /// The longest job name, book name, key or `who`, in bytes.
+    package var nameBytes = 255
+    package var boardNameBytes = 128
+    /// The longest `details` or `result`, in bytes.
+    package var jsonBytes = 256 << 10
+    /// The longest text of a failure, in bytes.
+    package var failureBytes = 16 << 10
+    /// Jobs in one post, or follow-ups in one consume.
+    package var postJobs = 4096
+    /// Text and details of all the jobs of a post together, in bytes.
+    package var postBytes = 4 << 20
+    package var claimCount: UInt32 = 1024
+    package var leaseMilliseconds: ClosedRange<UInt32> = 100...604_800_000
+    package var defaultLeaseMilliseconds: UInt32 = 30_000
+    /// The longest delay or time to expiry: a hundred years.
+    package var delayMilliseconds: UInt64 = 3_155_760_000_000
+    package var sessionTTLMilliseconds: ClosedRange<UInt32> = 1000...3_600_000
+    /// Outcomes that a session keeps for requests that its client has not acknowledged.
+    package var sessionWindow = 4096
+    package var sessions = 65_536
+    /// Complete jobs that are still remembered, by number and by bytes.
+    package var completedJobs = 16_384
+    package var completedBytes = 64 << 20
+    /// Deadlines served at the start of one block; the rest waits for the next.
+    package var timersPerBlock = 4096
+    package var jobs = 1 << 30
+    package var boards = 65_536
+    /// Names per board that `claimNext` may ask for with an order of their own.
+    package var indexedNames = 256
+    package var pageJobs: UInt32 = 10_000
+    /// Jobs looked at for one page; a page of a choosy listing may be short and still have a cursor.
+    package var pageScan = 32_768
+
+    package init() {}
+
+    /// The last millisecond of the year 9999, beyond which RFC 3339 has no words.
+    static let lastMoment = Timestamp(milliseconds: 253_402_300_799_999)
+}

@@ -1,0 +1,107 @@
+import DequeModule
+
+extension BoardMachine {
+    /// A hash of the whole replicated state: equal states have equal ones, in every process. What is only there for
+    /// speed (slot numbers, left-over entries, indexes of names) does not count. Takes time with every job there is.
+    package func fingerprint() -> UInt64 {
+        var mixer = Mixer()
+        mixer.combine(now)
+        mixer.combine(lastPosition)
+        mixer.combine(lastFence)
+        mixer.combine(sessions.lastID)
+        mixer.combine(UInt64(slots.count))
+        mixer.combine(sumOfJobs())
+        mixer.combine(UInt64(completed.count))
+        for slot in completed.ring { mixer.combine(slots[slot].job.id) }
+        for board in boards.sorted(by: { $0.name < $1.name }) {
+            mixer.combine(board.name)
+            mixer.combine(UInt64(board.ready))
+            for state in JobState.allCases { mixer.combine(UInt64(board.counts[state])) }
+        }
+        for slot in sessions.byLastUse { mixer.combine(sessions[slot]) }
+        return mixer.value
+    }
+
+    /// A sum does not depend on the order of the slots.
+    private func sumOfJobs() -> UInt64 {
+        var sum: UInt64 = 0
+        for slot in 0..<slots.capacity where slots[slot].job.position != 0 {
+            var mixer = Mixer()
+            mixer.combine(slots[slot].job)
+            mixer.combine(slots[slot].content)
+            mixer.combine(slots[slot].isReady ? 1 : 0 as UInt64)
+            mixer.combine(slots[slot].expiryArmed ? 1 : 0 as UInt64)
+            sum &+= mixer.value
+        }
+        return sum
+    }
+}
+
+extension Mixer {
+    fileprivate mutating func combine(_ session: Session) {
+        combine(session.id)
+        combine(UInt64(session.ttlMilliseconds))
+        combine(session.lastUsed)
+        combine(session.floor)
+        combine(UInt64(session.kept.count))
+        for kept in session.kept {
+            combine(kept.sequence)
+            combine(kept.outcome)
+        }
+    }
+
+    fileprivate mutating func combine(_ outcome: Outcome) {
+        switch outcome {
+        case .sessionOpened(let id):
+            combine(1 as UInt64)
+            combine(id)
+        case .sessionClosed: combine(2 as UInt64)
+        case .posted(let jobs, let duplicates):
+            combine(3 as UInt64)
+            combine(jobs)
+            for duplicate in duplicates { combine(duplicate ? 1 : 0 as UInt64) }
+        case .claimed(let jobs):
+            combine(4 as UInt64)
+            combine(jobs)
+        case .changed(let job):
+            combine(5 as UInt64)
+            combine(job)
+        case .refused(let error):
+            combine(6 as UInt64)
+            combine(error.code.rawValue)
+            combine(error.message)
+            combine(UInt64(error.outcome.rawValue))
+            combine(error.owner)
+        }
+    }
+
+    private mutating func combine(_ jobs: [Job]) {
+        combine(UInt64(jobs.count))
+        for job in jobs { combine(job) }
+    }
+
+    fileprivate mutating func combine(_ job: Job) {
+        combine(job.id)
+        combine(job.board)
+        combine(job.name)
+        combine(job.details)
+        combine(UInt64(job.priority.rawValue) << 8 | UInt64(job.state.rawValue))
+        combine(job.createdOn)
+        combine(job.position)
+        combine(job.lastModified)
+        combine(job.owner)
+        combine(job.fence)
+        combine(job.leaseUntil)
+        combine(UInt64(job.claims) << 32 | UInt64(job.failures))
+        guard let rare = job.rare?.values else { return combine(0 as UInt64) }
+        combine(rare.book)
+        combine(rare.key)
+        combine(rare.notBefore)
+        combine(rare.expiresOn)
+        combine(rare.leaseMilliseconds)
+        combine(rare.maxFailures)
+        combine(rare.lastFailure)
+        combine(rare.result == nil ? 0 : 1 as UInt64)
+        if let result = rare.result { combine(result) }
+    }
+}

@@ -1,0 +1,115 @@
+/// The steps that the rules are made of: each keeps slots, orders, counters and timers in agreement.
+extension BoardMachine {
+    /// The lane of a job.
+    func lane(of slot: Int32) -> Int {
+        lane(slots[slot].board, slots[slot].job.priority)
+    }
+
+    func lane(_ board: Int32, _ priority: Priority) -> Int {
+        Int(board) * Priority.allCases.count + Int(priority.rawValue)
+    }
+
+    func boardIndex(_ name: String) -> Int32? { boardIndexes[name] }
+
+    /// A board exists from its first post.
+    mutating func boardForPost(_ name: String) -> Int32 {
+        if let index = boardIndexes[name] { return index }
+        let index = Int32(boards.count)
+        boards.append(Board(name: name))
+        for _ in Priority.allCases { lanes.append(Lane()) }
+        boardIndexes[name] = index
+        return index
+    }
+
+    /// Moves a job between the counters of two states.
+    mutating func count(_ board: Int32, from old: JobState?, to new: JobState) {
+        if let old {
+            boards[Int(board)].counts[old] -= 1
+            totals[old] -= 1
+        }
+        boards[Int(board)].counts[new] += 1
+        totals[new] += 1
+    }
+
+    /// From now on the job is claimable.
+    mutating func becomeReady(_ slot: Int32) {
+        precondition(slots[slot].job.state == .unclaimed && !slots[slot].isReady, "\(slots[slot].job.id) can't become ready")
+        slots[slot].isReady = true
+        slots[slot].readyEpoch &+= 1
+        let entry = ReadyEntry(position: slots[slot].job.position, slot: slot, epoch: slots[slot].readyEpoch)
+        lanes[lane(of: slot)].ready.insert(entry)
+        let board = Int(slots[slot].board)
+        boards[board].ready += 1
+        guard !boards[board].named.isEmpty else { return }
+        boards[board].named[slots[slot].job.name]?.queues[Int(slots[slot].job.priority.rawValue)].insert(entry)
+    }
+
+    /// From now on the job is not claimable.
+    mutating func leaveReady(_ slot: Int32) {
+        precondition(slots[slot].isReady, "\(slots[slot].job.id) is not ready")
+        slots[slot].isReady = false
+        lanes[lane(of: slot)].ready.left(slots)
+        let board = Int(slots[slot].board)
+        boards[board].ready -= 1
+        guard !boards[board].named.isEmpty else { return }
+        boards[board].named[slots[slot].job.name]?.queues[Int(slots[slot].job.priority.rawValue)].left(slots)
+    }
+
+    /// An unclaimed job gets ready now, or when its time comes.
+    mutating func becomeReadyOrWait(_ slot: Int32) {
+        if let moment = slots[slot].job.notBefore, moment > now {
+            armDelay(slot, until: moment)
+        } else {
+            becomeReady(slot)
+        }
+    }
+
+    /// Ends a claim; what the job becomes is the caller's.
+    mutating func endClaim(_ slot: Int32, to state: JobState) {
+        count(slots[slot].board, from: .claimed, to: state)
+        slots[slot].job.release(to: state, at: now)
+    }
+
+    /// The lease ran out: the job goes back to its old place.
+    mutating func endLease(_ slot: Int32, into events: inout [Event]) {
+        let (owner, fence) = (slots[slot].job.owner, slots[slot].job.fence)
+        endClaim(slot, to: .unclaimed)
+        becomeReady(slot)
+        emit(.leaseExpired, slot, owner: owner, fence: fence, into: &events)
+    }
+
+    /// Nobody claimed the job in time.
+    mutating func expire(_ slot: Int32, into events: inout [Event]) {
+        if slots[slot].isReady { leaveReady(slot) }
+        count(slots[slot].board, from: .unclaimed, to: .trashed)
+        slots[slot].job.release(to: .trashed, at: now)
+        slots[slot].job.changeRare { $0.lastFailure = "expired" }
+        moveToTrash(slot)
+        emit(.trashed, slot, failure: "expired", into: &events)
+    }
+
+    /// The job, already marked as trashed, changes orders and gives its key and timers up.
+    mutating func moveToTrash(_ slot: Int32) {
+        disarmAll(slot)
+        freeKey(slot)
+        let lane = lane(of: slot)
+        lanes[lane].onBoard.left(slots)
+        lanes[lane].trash.insert(position: slots[slot].job.position, slot: slot)
+    }
+
+    mutating func freeKey(_ slot: Int32) {
+        guard let key = slots[slot].job.key else { return }
+        boards[Int(slots[slot].board)].keys[key] = nil
+    }
+}
+
+extension Job {
+    /// Nobody holds it any more.
+    mutating func release(to state: JobState, at now: Timestamp) {
+        self.state = state
+        lastModified = now
+        owner = nil
+        fence = nil
+        leaseUntil = nil
+    }
+}

@@ -1,0 +1,167 @@
+import DequeModule
+
+/// What is kept of a client between its requests.
+struct Session: Sendable {
+    /// An outcome that the client may still ask for again.
+    struct Kept: Sendable {
+        let sequence: UInt64
+        let outcome: Outcome
+    }
+
+    /// 0 in an empty slot.
+    var id: UInt64
+    var ttlMilliseconds: UInt32
+    var lastUsed: Timestamp
+    /// Outcomes of sequence numbers below this one are forgotten.
+    var floor: UInt64 = 0
+    /// By sequence number.
+    var kept: Deque<Kept> = []
+    /// The deadline for which its timer is armed.
+    var armed = Timer.none
+    /// Neighbours in the order of last use; -1 for none.
+    var older: Int32 = -1
+    var newer: Int32 = -1
+
+    var deadline: Timestamp { lastUsed.adding(milliseconds: Int64(ttlMilliseconds)) }
+
+    /// The index of the first kept outcome with this sequence number or a higher one; nearly always the end.
+    func index(of sequence: UInt64) -> Int {
+        guard let last = kept.last, last.sequence >= sequence else { return kept.count }
+        var low = 0
+        var high = kept.count
+        while low < high {
+            let middle = (low + high) / 2
+            if kept[middle].sequence < sequence { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    func outcome(of sequence: UInt64) -> Outcome? {
+        let place = index(of: sequence)
+        return place < kept.count && kept[place].sequence == sequence ? kept[place].outcome : nil
+    }
+
+    mutating func forget(below sequence: UInt64) {
+        floor = max(floor, sequence)
+        while let first = kept.first, first.sequence < floor { kept.removeFirst() }
+    }
+}
+
+/// The live sessions, and who of them was silent longest.
+struct SessionTable: Sendable {
+    /// What to do with a command that came under a session.
+    enum Admission {
+        case new
+        /// Answered before, or not to be answered at all.
+        case answered(Outcome)
+    }
+
+    private var slots: [Session] = []
+    private var free: [Int32] = []
+    private var index: [UInt64: Int32] = [:]
+    private(set) var lastID: UInt64 = 0
+    /// The two ends of the order of last use.
+    private(set) var oldest: Int32 = -1
+    private var newest: Int32 = -1
+
+    var count: Int { index.count }
+
+    subscript(slot: Int32) -> Session {
+        get { slots[Int(slot)] }
+        _modify { yield &slots[Int(slot)] }
+    }
+
+    func slot(of id: UInt64) -> Int32? { index[id] }
+
+    mutating func open(ttlMilliseconds: UInt32, now: Timestamp) -> Int32 {
+        lastID += 1
+        let session = Session(id: lastID, ttlMilliseconds: ttlMilliseconds, lastUsed: now)
+        let slot: Int32
+        if let reused = free.popLast() {
+            slot = reused
+            slots[Int(slot)] = session
+        } else {
+            slot = Int32(slots.count)
+            slots.append(session)
+        }
+        index[lastID] = slot
+        link(slot)
+        return slot
+    }
+
+    mutating func close(_ slot: Int32) {
+        unlink(slot)
+        index[slots[Int(slot)].id] = nil
+        slots[Int(slot)] = Session(id: 0, ttlMilliseconds: 0, lastUsed: Timestamp(milliseconds: 0))
+        free.append(slot)
+    }
+
+    /// A command came: the session lives on from now.
+    mutating func touch(_ slot: Int32, now: Timestamp) {
+        slots[Int(slot)].lastUsed = now
+        guard slot != newest else { return }
+        unlink(slot)
+        link(slot)
+    }
+
+    /// Whether a command is to be carried out. The caller has applied `acknowledgedBelow` or could do so without a change
+    /// of the answer: no valid command acknowledges itself.
+    func admission(_ slot: Int32, _ call: SessionCommand) -> Admission {
+        guard call.sequence > 0, call.acknowledgedBelow <= call.sequence else {
+            return .answered(
+                .refused(JobboardError(.invalidArgument, "request numbers count from 1 and can't acknowledge themselves")))
+        }
+        if let outcome = slots[Int(slot)].outcome(of: call.sequence) { return .answered(outcome) }
+        guard call.sequence >= slots[Int(slot)].floor else {
+            return .answered(
+                .refused(
+                    JobboardError(
+                        .invalidArgument, "request \(call.sequence) of this session was already acknowledged",
+                        outcome: .unknown)))
+        }
+        return .new
+    }
+
+    mutating func acknowledge(_ slot: Int32, below sequence: UInt64) {
+        slots[Int(slot)].forget(below: sequence)
+    }
+
+    /// Keeps an outcome. Past the window the lowest is forgotten together with everything below it: a client that lets so
+    /// many pile up loses answers, but no request of it can have its effect twice.
+    mutating func keep(_ outcome: Outcome, sequence: UInt64, in slot: Int32, window: Int) {
+        let kept = Session.Kept(sequence: sequence, outcome: outcome)
+        let place = slots[Int(slot)].index(of: sequence)
+        if place == slots[Int(slot)].kept.count {
+            slots[Int(slot)].kept.append(kept)
+        } else {
+            slots[Int(slot)].kept.insert(kept, at: place)
+        }
+        if slots[Int(slot)].kept.count > window {
+            slots[Int(slot)].forget(below: slots[Int(slot)].kept[0].sequence + 1)
+        }
+    }
+
+    /// The slots of the live sessions, the one silent longest first.
+    var byLastUse: [Int32] {
+        var order: [Int32] = []
+        var slot = oldest
+        while slot >= 0 {
+            order.append(slot)
+            slot = slots[Int(slot)].newer
+        }
+        return order
+    }
+
+    private mutating func link(_ slot: Int32) {
+        slots[Int(slot)].older = newest
+        slots[Int(slot)].newer = -1
+        if newest >= 0 { slots[Int(newest)].newer = slot } else { oldest = slot }
+        newest = slot
+    }
+
+    private mutating func unlink(_ slot: Int32) {
+        let (older, newer) = (slots[Int(slot)].older, slots[Int(slot)].newer)
+        if older >= 0 { slots[Int(older)].newer = newer } else { oldest = newer }
+        if newer >= 0 { slots[Int(newer)].older = older } else { newest = older }
+    }
+}
