@@ -30,6 +30,8 @@ package struct BoardLimits: Sendable, Equatable {
     /// Names per board that `claimNext` may ask for with an order of their own.
     package var indexedNames = 256
     package var pageJobs: UInt32 = 10_000
+    /// An answer with many jobs ends when their details and results reach this many bytes.
+    package var answerBytes = 4 << 20
     /// Jobs looked at for one page; a page of a choosy listing may be short and still have a cursor.
     package var pageScan = 32_768
 

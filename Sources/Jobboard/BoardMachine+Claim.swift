@@ -38,13 +38,17 @@ extension BoardMachine {
         now.adding(milliseconds: Int64(asked ?? slots[slot].job.leaseMilliseconds ?? limits.defaultLeaseMilliseconds))
     }
 
-    /// Takes the first claimable jobs, by priority and then posting order.
+    /// Takes the first claimable jobs, by priority and then posting order: fewer than asked for when they are large.
     mutating func claimNext(_ want: ClaimNext, events: inout [Event]) -> [Job] {
         guard let board = boardIndexes[want.board], boards[Int(board)].ready > 0 || want.name != nil else { return [] }
         if let name = want.name { indexName(name, on: board) }
         var claimed: [Job] = []
+        var bytes = 0
         for priority in Priority.allCases where want.includes(priority) {
-            while claimed.count < Int(want.count), let slot = takeFirst(want.name, board, priority) {
+            while claimed.count < Int(want.count), bytes < limits.answerBytes,
+                let slot = takeFirst(want.name, board, priority)
+            {
+                bytes += slots[slot].job.details.count
                 claimed.append(take(slot, who: want.who, leaseMilliseconds: want.leaseMilliseconds, events: &events))
             }
         }

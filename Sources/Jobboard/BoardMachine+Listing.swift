@@ -9,7 +9,8 @@ extension BoardMachine {
         guard query.limit >= 1, query.limit <= limits.pageJobs else {
             throw JobboardError(.invalidArgument, "the limit of a listing must be 1 to \(limits.pageJobs)")
         }
-        var page = PageBuilder(query: query, scansLeft: limits.pageScan, position: lastPosition)
+        var page = PageBuilder(
+            query: query, scansLeft: limits.pageScan, bytesLeft: limits.answerBytes, position: lastPosition)
         guard let board = boardIndexes[query.board] else { return page.page }
         let complete = query.states.contains(.complete) ? rememberedJobs(of: query.board) : []
         for priority in Priority.allCases {
@@ -83,12 +84,14 @@ private struct Walk {
 private struct PageBuilder {
     let query: JobsQuery
     var scansLeft: Int
+    var bytesLeft: Int
     var page: JobsPage
     private var last: JobsQuery.Cursor?
 
-    init(query: JobsQuery, scansLeft: Int, position: UInt64) {
+    init(query: JobsQuery, scansLeft: Int, bytesLeft: Int, position: UInt64) {
         self.query = query
         self.scansLeft = scansLeft
+        self.bytesLeft = bytesLeft
         page = JobsPage(jobs: [], cursor: nil, position: position)
     }
 
@@ -101,12 +104,15 @@ private struct PageBuilder {
         let matches =
             wants(job.state) && (query.owner == nil || query.owner == job.owner)
             && (query.name == nil || query.name == job.name)
-        if scansLeft == 0 || (matches && page.jobs.count == Int(query.limit)) {
+        if scansLeft == 0 || bytesLeft <= 0 || (matches && page.jobs.count == Int(query.limit)) {
             page.cursor = last
             return false
         }
         scansLeft -= 1
-        if matches { page.jobs.append(job) }
+        if matches {
+            page.jobs.append(job)
+            bytesLeft -= job.details.count + (job.result?.count ?? 0)
+        }
         last = JobsQuery.Cursor(priority: job.priority, position: job.position)
         return true
     }

@@ -74,6 +74,8 @@ package struct BoardMachine: Sendable {
         } catch {
             outcome = .refused(error)
         }
+        // A claim that found nothing did nothing: its retry, or the same one parked for a while, may find something.
+        if case .claimed(let jobs) = outcome, jobs.isEmpty { return outcome }
         sessions.keep(outcome, sequence: call.sequence, in: slot, window: limits.sessionWindow)
         return outcome
     }
