@@ -15,6 +15,9 @@ package protocol Disk: AnyObject {
     /// The names of the files in the folder, in no order.
     func list() throws(DiskError) -> [String]
     /// Opens a file for reading and writing, making it when `create` is set.
+    ///
+    /// What is read from it afterwards is on stable storage: what an earlier process left in memory is written out
+    /// first, and what the disk lost is not answered from memory.
     func open(_ name: String, create: Bool) throws(DiskError) -> FileID
     func close(_ file: FileID)
     func size(_ file: FileID) throws(DiskError) -> UInt64
@@ -24,6 +27,7 @@ package protocol Disk: AnyObject {
     func write(_ file: FileID, at offset: UInt64, _ bytes: UnsafeRawBufferPointer) throws(DiskError)
     /// Returns when everything written to the file before is on stable storage (fdatasync).
     func sync(_ file: FileID) throws(DiskError)
+    /// A file that has the new name already is replaced.
     func rename(_ name: String, to newName: String) throws(DiskError)
     func remove(_ name: String) throws(DiskError)
     /// Makes creations, renames and removals durable.

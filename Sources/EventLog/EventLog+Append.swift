@@ -1,0 +1,154 @@
+package import Consensus
+
+extension EventLog {
+    /// Does the writes in order and returns when all are durable: one disk write and one sync, or one of each for
+    /// every segment that they reach into.
+    ///
+    /// Throws `tooLarge` and `noSpace` before anything is written. After any other error the log takes no more writes.
+    /// A write that does not continue the log is a broken promise of the caller and stops the process.
+    package func append(_ writes: [LogWrite]) throws(EventLogError) {
+        try refuseIfPoisoned()
+        try makeRoom(for: try frameBytes(writes))
+        try poisoning { () throws(DiskError) in
+            for write in writes { try add(write) }
+            try flush()
+        }
+    }
+
+    /// What the writes' frames take, at most.
+    private func frameBytes(_ writes: [LogWrite]) throws(EventLogError) -> UInt64 {
+        let overhead = UInt64(FramePrefix.byteCount)
+        let largest = options.segmentBytes - 2 * overhead - UInt64(SegmentStart.byteCount)
+        var total: UInt64 = 0
+        for write in writes {
+            if write.hardState != nil { total += overhead + UInt64(HardState.encodedBytes) }
+            if write.truncateFrom != nil { total += overhead + UInt64(EntrySummary.encodedBytes) }
+            for entry in write.entries {
+                let count = UInt64(entry.block.count)
+                guard count <= largest else {
+                    throw EventLogError(.tooLarge, "entry \(entry.index) has \(count) bytes; a segment takes at most \(largest)")
+                }
+                total += overhead + count
+            }
+        }
+        return total
+    }
+
+    /// When the batch will not fit in what is left, makes sure of the next segment while nothing has been written:
+    /// so a full disk refuses a batch but does not poison the log.
+    private func makeRoom(for bytes: UInt64) throws(EventLogError) {
+        guard tail + bytes > segments[segments.count - 1].size, spares.isEmpty else { return }
+        do {
+            try findSpares()
+            guard spares.isEmpty else { return }
+            try makeSpare()
+        } catch {
+            throw EventLogError(error)
+        }
+    }
+
+    /// Each frame is added before the state changes: a roll on the way tells the state as it was before the frame.
+    private func add(_ write: LogWrite) throws(DiskError) {
+        let commit = max(state.commit, write.commit)
+        if let hardState = write.hardState {
+            // The write's commit holds for the log as it is once a truncation is done, not before.
+            let known = write.truncateFrom == nil ? commit : state.commit
+            try add(.hardState, payloadBytes: HardState.encodedBytes, commit: known) { hardState.write(to: $0, at: 0) }
+            state.hardState = hardState
+        }
+        if let first = write.truncateFrom, first <= state.last.index {
+            precondition(
+                first > state.base.index, "truncation from \(first), but entries up to \(state.base.index) were released")
+            let newLast = try summary(of: first - 1)
+            try add(.truncate, payloadBytes: EntrySummary.encodedBytes, commit: commit) { newLast.write(to: $0, at: 0) }
+            state.truncate(to: newLast)
+        }
+        for entry in write.entries { try add(entry, commit: commit) }
+        state.commit = commit
+    }
+
+    private func add(_ entry: Entry, commit: LogIndex) throws(DiskError) {
+        let last = state.last
+        precondition(
+            entry.index == last.index + 1 && entry.parent == last.digest && entry.term >= last.term,
+            "entry \(entry.index) of term \(entry.term) does not follow entry \(last.index) of term \(last.term)")
+        try add(.block, payloadBytes: entry.block.count, commit: commit) { $0.copyBytes(from: entry.block) }
+        let end = tail + UInt64(batch.count)
+        let location = BlockLocation(
+            segment: UInt32(segments[segments.count - 1].number), offset: UInt32(end - UInt64(entry.block.count)),
+            length: UInt32(entry.block.count))
+        state.append(entry.summary, at: location)
+        counters.blocks += 1
+        counters.rawBytes += UInt64(BlockCodec.rawByteCount(of: entry))
+        counters.storedBytes += UInt64(entry.block.count)
+    }
+
+    /// Adds a frame to the batch, in the next segment when this one is full.
+    private func add(
+        _ kind: FrameKind, payloadBytes: Int, commit: LogIndex, fill: (UnsafeMutableRawBufferPointer) -> Void
+    ) throws(DiskError) {
+        let need = UInt64(FramePrefix.byteCount + payloadBytes)
+        if kind != .segmentStart, tail + UInt64(batch.count) + need > segments[segments.count - 1].size {
+            try flush()
+            try roll()
+        }
+        sequence += 1
+        let prefix = FramePrefix(
+            kind: kind, payloadLength: UInt32(payloadBytes), incarnation: superblock.incarnation, sequence: sequence,
+            durable: durable, commit: commit)
+        batch.add(prefix, fill: fill)
+        counters.frames += 1
+    }
+
+    /// Writes the batch and returns when it is durable.
+    private func flush() throws(DiskError) {
+        guard batch.count > 0 else { return }
+        batch.pad()
+        let segment = segments[segments.count - 1]
+        precondition(tail + UInt64(batch.count) <= segment.size, "a batch that runs over the end of \(segment.name)")
+        counters.writes += 1
+        counters.diskBytes += UInt64(batch.count)
+        try disk.write(segment.file, at: tail, batch.bytes)
+        counters.syncs += 1
+        try disk.sync(segment.file)
+        tail += UInt64(batch.count)
+        durable = sequence
+        batch.removeAll()
+    }
+
+    /// Goes on in a new segment. Its name is durable before a byte is written to it.
+    private func roll() throws(DiskError) {
+        if spares.isEmpty { try findSpares() }
+        if spares.isEmpty { try makeSpare() }
+        let number = segments[segments.count - 1].number + 1
+        let spare = spares.removeFirst()
+        try disk.rename(spare, to: FileNames.segment(number))
+        try disk.syncFolder()
+        let file = try disk.open(FileNames.segment(number), create: false)
+        segments.append(SegmentFile(number: number, file: file, size: options.segmentBytes))
+        tail = 0
+        let start = SegmentStart(
+            segment: number, cluster: cluster, node: superblock.identity.node, hardState: state.hardState, last: state.last)
+        try add(.segmentStart, payloadBytes: SegmentStart.byteCount, commit: state.commit) { start.write(to: $0) }
+    }
+
+    /// The summary of an entry that the log holds, or of the one before it all; its header may still be in the batch.
+    func summary(of index: LogIndex) throws(DiskError) -> EntrySummary {
+        if index == state.base.index { return state.base }
+        if index == state.last.index { return state.last }
+        guard let location = state.location(of: index) else { preconditionFailure("entry \(index) is not in the log") }
+        let segment = segments[Int(UInt64(location.segment) - segments[0].number)]
+        let parsed: Result<(BlockHeader, Digest), BlockError>
+        if segment.number == segments[segments.count - 1].number, UInt64(location.offset) >= tail {
+            let start = Int(UInt64(location.offset) - tail)
+            parsed = BlockHeader.parse(batch.bytes.part(start..<start + BlockHeader.byteCount), cluster: cluster)
+        } else {
+            let bytes = try disk.read(segment.file, at: UInt64(location.offset), count: BlockHeader.byteCount)
+            parsed = bytes.withUnsafeBytes { BlockHeader.parse($0, cluster: cluster) }
+        }
+        guard case .success((let header, let digest)) = parsed, header.index == index else {
+            throw DiskError(.failed, "\(segment.name): entry \(index) at offset \(location.offset) is damaged")
+        }
+        return header.summary(digest: digest)
+    }
+}

@@ -1,0 +1,65 @@
+package import Consensus
+
+extension EventLog {
+    /// True when no spare segment is ready, so that the next roll has to make one while writers wait.
+    package var needsSpare: Bool { spares.isEmpty }
+
+    /// Looks in the folder for spares that `SparePreparer` made.
+    package func adoptSpares() throws(EventLogError) {
+        try refuseIfPoisoned()
+        try poisoning { () throws(DiskError) in try findSpares() }
+    }
+
+    /// Forgets whole segments, oldest first, that hold nothing above `index`. Their files become spares.
+    ///
+    /// Throws `disk`; then the log takes no more writes.
+    package func release(through index: LogIndex) throws(EventLogError) {
+        try refuseIfPoisoned()
+        try poisoning { () throws(DiskError) in
+            while segments.count > 1 {
+                let last = state.lastIndex(upToSegment: segments[0].number)
+                guard last <= index else { return }
+                try releaseFirstSegment(last: last)
+            }
+        }
+    }
+
+    /// One folder sync for each: were two renames lost in part, a hole would stay between the segments.
+    private func releaseFirstSegment(last: LogIndex) throws(DiskError) {
+        let newBase = try summary(of: last)
+        let segment = segments.removeFirst()
+        disk.close(segment.file)
+        let spare = FileNames.spare(segment.number)
+        if spares.count < options.maxSpares, segment.size == options.segmentBytes, !spares.contains(spare) {
+            try disk.rename(segment.name, to: spare)
+            spares.append(spare)
+        } else {
+            try disk.remove(segment.name)
+        }
+        try disk.syncFolder()
+        state.release(to: newBase)
+    }
+
+    /// Lists the spares; those of another size, left from other options, are removed.
+    func findSpares() throws(DiskError) {
+        spares.removeAll()
+        for name in try LogFolder(on: disk).spares {
+            let file = try disk.open(name, create: false)
+            let size = try disk.size(file)
+            disk.close(file)
+            if size == options.segmentBytes {
+                spares.append(name)
+            } else {
+                try disk.remove(name)
+            }
+        }
+    }
+
+    func makeSpare() throws(DiskError) {
+        let name = FileNames.spare(segments[segments.count - 1].number + 1)
+        disk.close(try SparePreparer.fill(FileNames.filling, on: disk, bytes: options.segmentBytes))
+        try disk.rename(FileNames.filling, to: name)
+        try disk.syncFolder()
+        spares.append(name)
+    }
+}

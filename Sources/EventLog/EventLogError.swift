@@ -1,0 +1,40 @@
+/// Why the log can't do what it was asked.
+package struct EventLogError: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum Code: Sendable, Equatable {
+        /// The folder belongs to another cluster or node.
+        case wrongIdentity
+        /// Bytes that were acknowledged are unreadable, or files are missing.
+        case damaged
+        /// The disk is full; nothing was written.
+        case noSpace
+        /// Another process has the folder.
+        case locked
+        /// A call on the disk failed. The log takes no more writes: what the disk holds is known only after a restart.
+        case disk
+        /// An earlier write or sync failed.
+        case poisoned
+        /// An entry that fits in no segment; nothing was written.
+        case tooLarge
+        /// An index that the log does not hold: released, or not yet written.
+        case notInLog
+    }
+
+    package var code: Code
+    /// One line for people.
+    package var description: String
+
+    package init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+
+    init(_ error: DiskError) {
+        let code: Code =
+            switch error.reason {
+            case .locked: .locked
+            case .noSpace: .noSpace
+            case .notFound, .denied, .failed: .disk
+            }
+        self.init(code, error.description)
+    }
+}

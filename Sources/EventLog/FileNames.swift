@@ -1,0 +1,29 @@
+/// The names of the log's files in the data folder; files of other names are not the log's.
+enum FileNames {
+    static let superblock = "superblock"
+    /// A superblock that becomes `superblock` once it is whole.
+    static let newSuperblock = "superblock.new"
+    /// Files that become spares or the first segment once they are whole; nothing in them counts.
+    static let filling = "filling"
+    static let preparing = "preparing"
+    private static let digits = 8
+
+    static func segment(_ number: UInt64) -> String { "segment-" + padded(number) }
+    static func spare(_ number: UInt64) -> String { "spare-" + padded(number) }
+
+    /// The segment's number, when it is a segment's name.
+    static func segmentNumber(_ name: String) -> UInt64? { number(name, after: "segment-") }
+    static func isSpare(_ name: String) -> Bool { number(name, after: "spare-") != nil }
+
+    private static func padded(_ number: UInt64) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+    }
+
+    private static func number(_ name: String, after prefix: String) -> UInt64? {
+        guard name.hasPrefix(prefix) else { return nil }
+        let text = name.dropFirst(prefix.count)
+        guard let number = UInt64(text), number <= UInt64(UInt32.max), padded(number) == text else { return nil }
+        return number
+    }
+}

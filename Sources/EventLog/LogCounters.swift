@@ -1,0 +1,17 @@
+/// What the log has done since it was opened.
+package struct LogCounters: Sendable, Equatable {
+    /// Times that the disk was asked to make a batch durable.
+    package var syncs: UInt64 = 0
+    /// Batches written, one disk write each.
+    package var writes: UInt64 = 0
+    package var frames: UInt64 = 0
+    package var blocks: UInt64 = 0
+    /// Payload bytes before compression.
+    package var rawBytes: UInt64 = 0
+    /// Bytes of blocks, headers included.
+    package var storedBytes: UInt64 = 0
+    /// Bytes written to segments, with frames' prefixes and padding.
+    package var diskBytes: UInt64 = 0
+
+    package init() {}
+}

@@ -1,0 +1,44 @@
+/// An open segment file.
+struct SegmentFile {
+    let number: UInt64
+    let file: FileID
+    /// In bytes.
+    let size: UInt64
+
+    var name: String { FileNames.segment(number) }
+}
+
+/// The log's files, by their names.
+struct LogFolder {
+    var hasSuperblock = false
+    /// In growing order.
+    var segments: [UInt64] = []
+    /// In order of name.
+    var spares: [String] = []
+    /// Files that were never finished.
+    var leftovers: [String] = []
+
+    init(on disk: any Disk) throws(DiskError) {
+        for name in try disk.list().sorted() {
+            if let number = FileNames.segmentNumber(name) {
+                segments.append(number)
+            } else if FileNames.isSpare(name) {
+                spares.append(name)
+            } else if [FileNames.filling, FileNames.preparing, FileNames.newSuperblock].contains(name) {
+                leftovers.append(name)
+            } else if name == FileNames.superblock {
+                hasSuperblock = true
+            }
+        }
+        segments.sort()
+    }
+
+    func openSegments(on disk: any Disk) throws(DiskError) -> [SegmentFile] {
+        var files: [SegmentFile] = []
+        for number in segments {
+            let file = try disk.open(FileNames.segment(number), create: false)
+            files.append(SegmentFile(number: number, file: file, size: try disk.size(file)))
+        }
+        return files
+    }
+}

@@ -1,0 +1,187 @@
+/// A data folder in memory that can lose power, fail and rot. Deterministic: luck comes from the caller's generator.
+///
+/// It outlives the node that uses it: after `crash(using:)` the same object is opened again. What was not synced is
+/// then old, new or garbage sector by sector; creations, renames and removals that no folder sync followed are done
+/// or not, each for itself.
+package final class SimulatedDisk: Disk {
+    package enum Call: Sendable, Hashable, CaseIterable {
+        case list, open, size, read, write, sync, rename, remove, syncFolder, freeSpace
+    }
+
+    package struct Counters: Sendable, Equatable {
+        package var calls: UInt64 = 0
+        package var reads: UInt64 = 0
+        package var writes: UInt64 = 0
+        package var syncs: UInt64 = 0
+        package var bytesWritten: UInt64 = 0
+    }
+
+    package private(set) var counters = Counters()
+    /// How many bytes all files together may have.
+    package var capacity: UInt64
+    /// After so many more calls the power is off: that call is begun but fails, and so do all after it until `crash`.
+    package var callsUntilPowerLoss: Int?
+
+    private var files: [Int: SimulatedFile] = [:]
+    private var folder = SimulatedFolder()
+    private var open: [Int32: Int] = [:]
+    private var nextFile = 0
+    private var nextHandle: Int32 = 0
+    private var failures: [Call: DiskError.Reason] = [:]
+
+    package init(capacity: UInt64 = .max) {
+        self.capacity = capacity
+    }
+
+    // MARK: Faults
+
+    /// Makes the next call of this kind fail. A write that fails has written its first half; a sync that fails loses
+    /// what it was to write, and later syncs succeed without it.
+    package func failNext(_ call: Call, as reason: DiskError.Reason = .failed) {
+        failures[call] = reason
+    }
+
+    /// Turns one bit of a file at rest.
+    package func flipBit(_ bit: Int, ofByte offset: UInt64, in name: String) {
+        guard let file = folder.seen[name] else { preconditionFailure("no file \(name)") }
+        files[file]?.flip(byte: Int(offset), bit: bit)
+    }
+
+    /// What reads would see of the file now; nil when there is none.
+    package func contents(_ name: String) -> [UInt8]? {
+        folder.seen[name].flatMap { files[$0]?.seen }
+    }
+
+    /// The power fails and comes back: only what is on the platter is left, no file is open and no fault is set.
+    package func crash(using generator: inout some RandomNumberGenerator) {
+        for number in files.keys.sorted() { files[number]?.crash(using: &generator) }
+        folder.crash(using: &generator)
+        kill()
+        let named = Set(folder.seen.values)
+        for number in files.keys where !named.contains(number) { files[number] = nil }
+    }
+
+    /// The process dies, the machine does not: no file is open and no fault is set.
+    package func kill() {
+        open.removeAll()
+        failures.removeAll()
+        callsUntilPowerLoss = nil
+    }
+
+    // MARK: Disk
+
+    package func list() throws(DiskError) -> [String] {
+        try begin(.list, "folder")
+        return folder.seen.keys.sorted()
+    }
+
+    package func open(_ name: String, create: Bool) throws(DiskError) -> FileID {
+        try begin(.open, name)
+        if folder.seen[name] == nil {
+            guard create else { throw DiskError(.notFound, "open \(name): no such file") }
+            nextFile += 1
+            files[nextFile] = SimulatedFile()
+            folder.create(name, nextFile)
+        }
+        let number = folder.seen[name]!
+        files[number]?.reopen()
+        nextHandle += 1
+        open[nextHandle] = number
+        return FileID(nextHandle)
+    }
+
+    package func close(_ file: FileID) {
+        open[file.rawValue] = nil
+    }
+
+    package func size(_ file: FileID) throws(DiskError) -> UInt64 {
+        try begin(.size, "file \(file.rawValue)")
+        return UInt64(files[try number(file)]!.seen.count)
+    }
+
+    package func read(_ file: FileID, at offset: UInt64, count: Int) throws(DiskError) -> [UInt8] {
+        try begin(.read, "file \(file.rawValue)")
+        counters.reads += 1
+        let bytes = files[try number(file)]!.seen
+        let start = Int(min(offset, UInt64(bytes.count)))
+        return Array(bytes[start..<min(bytes.count, start + count)])
+    }
+
+    package func write(_ file: FileID, at offset: UInt64, _ bytes: UnsafeRawBufferPointer) throws(DiskError) {
+        let number = try number(file)
+        counters.writes += 1
+        let growth = UInt64(max(0, Int(offset) + bytes.count - files[number]!.seen.count))
+        do {
+            try begin(.write, "file \(file.rawValue)")
+        } catch {
+            let half = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count / 2)])
+            files[number]!.write(callsUntilPowerLoss == nil ? half : bytes, at: Int(offset))
+            throw error
+        }
+        guard growth == 0 || usedSpace + growth <= capacity else { throw DiskError(.noSpace, "write: no space left") }
+        files[number]!.write(bytes, at: Int(offset))
+        counters.bytesWritten += UInt64(bytes.count)
+    }
+
+    package func sync(_ file: FileID) throws(DiskError) {
+        let number = try number(file)
+        counters.syncs += 1
+        do {
+            try begin(.sync, "file \(file.rawValue)")
+        } catch {
+            if callsUntilPowerLoss == nil { files[number]!.failSync() }
+            throw error
+        }
+        files[number]!.sync()
+    }
+
+    package func rename(_ name: String, to newName: String) throws(DiskError) {
+        let failure = failure(of: .rename, name)
+        if let failure, callsUntilPowerLoss == nil { throw failure }
+        guard folder.seen[name] != nil else { throw DiskError(.notFound, "rename \(name): no such file") }
+        folder.rename(name, to: newName)
+        if let failure { throw failure }
+    }
+
+    package func remove(_ name: String) throws(DiskError) {
+        let failure = failure(of: .remove, name)
+        if let failure, callsUntilPowerLoss == nil { throw failure }
+        guard folder.seen[name] != nil else { throw DiskError(.notFound, "remove \(name): no such file") }
+        folder.remove(name)
+        if let failure { throw failure }
+    }
+
+    package func syncFolder() throws(DiskError) {
+        try begin(.syncFolder, "folder")
+        folder.sync()
+    }
+
+    package func freeSpace() throws(DiskError) -> UInt64 {
+        try begin(.freeSpace, "folder")
+        return capacity - min(capacity, usedSpace)
+    }
+
+    private var usedSpace: UInt64 {
+        folder.seen.values.reduce(0) { $0 + UInt64(files[$1]!.seen.count) }
+    }
+
+    private func number(_ file: FileID) throws(DiskError) -> Int {
+        guard let number = open[file.rawValue], files[number] != nil else {
+            throw DiskError(.failed, "file \(file.rawValue) is not open")
+        }
+        return number
+    }
+
+    private func begin(_ call: Call, _ name: String) throws(DiskError) {
+        if let failure = failure(of: call, name) { throw failure }
+    }
+
+    private func failure(of call: Call, _ name: String) -> DiskError? {
+        counters.calls += 1
+        if let left = callsUntilPowerLoss {
+            callsUntilPowerLoss = max(0, left - 1)
+            if left <= 1 { return DiskError(.failed, "\(call) \(name): the power is off") }
+        }
+        return failures.removeValue(forKey: call).map { DiskError($0, "\(call) \(name): a fault that was asked for") }
+    }
+}
