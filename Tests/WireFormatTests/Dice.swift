@@ -1,0 +1,188 @@
+import Consensus
+import Jobboard
+import WireFormat
+
+/// Random values from a seed (SplitMix64), so that a failure comes back.
+struct Dice: RandomNumberGenerator {
+    private var seed: UInt64
+
+    init(seed: UInt64) {
+        self.seed = seed
+    }
+
+    mutating func next() -> UInt64 {
+        seed &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = seed
+        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ mixed >> 31
+    }
+
+    mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
+    mutating func coin() -> Bool { next() & 1 == 1 }
+    /// Of every size in bits, so that each length of varint comes up.
+    mutating func number() -> UInt64 { next() >> UInt64(below(64)) }
+    mutating func small() -> UInt32 { UInt32(truncatingIfNeeded: next() >> UInt64(32 + below(32))) }
+    mutating func bytes(_ limit: Int = 40) -> [UInt8] { (0..<below(limit)).map { _ in UInt8(truncatingIfNeeded: next()) } }
+    mutating func time() -> Timestamp {
+        Timestamp(milliseconds: (coin() ? 1 : -1) * Int64(number() >> 1))
+    }
+    mutating func jobID() -> JobID { JobID(high: next(), low: next()) }
+    mutating func priority() -> Priority { Priority.allCases[below(5)] }
+    mutating func state() -> JobState { JobState.allCases[below(4)] }
+    mutating func maybe<Value>(_ value: (inout Dice) -> Value) -> Value? { coin() ? value(&self) : nil }
+    mutating func list<Value>(_ value: (inout Dice) -> Value) -> [Value] { (0..<below(4)).map { _ in value(&self) } }
+
+    mutating func text() -> String {
+        let alphabet: [Character] = ["a", "Z", "0", " ", "\"", "\\", "\n", "\u{0}", "é", "e\u{301}", "字", "😀", "\u{10ffff}"]
+        return String((0..<below(coin() ? 4 : 200)).map { _ in alphabet[below(alphabet.count)] })
+    }
+
+    mutating func newJob() -> NewJob {
+        var job = NewJob(id: jobID(), name: text(), details: bytes(300), priority: priority())
+        job.book = maybe { Book(uuid: $0.jobID(), name: $0.text()) }
+        job.key = maybe { $0.text() }
+        job.notBefore = maybe { $0.time() }
+        job.delayMilliseconds = maybe { $0.number() }
+        job.expiresAfterMilliseconds = maybe { $0.number() }
+        job.leaseMilliseconds = maybe { $0.small() }
+        job.maxFailures = maybe { $0.small() }
+        return job
+    }
+
+    mutating func job() -> Job {
+        var job = Job(
+            id: jobID(), board: text(), name: text(), details: bytes(300), priority: priority(), createdOn: time(),
+            position: number(), state: state(), lastModified: time(), owner: maybe { $0.text() }, fence: maybe { $0.number() },
+            leaseUntil: maybe { $0.time() }, claims: small(), failures: small())
+        guard coin() else { return job }
+        job.changeRare { values in
+            values.book = maybe { Book(uuid: $0.jobID(), name: $0.text()) }
+            values.key = maybe { $0.text() }
+            values.notBefore = maybe { $0.time() }
+            values.expiresOn = maybe { $0.time() }
+            values.leaseMilliseconds = maybe { $0.small() }
+            values.maxFailures = maybe { $0.small() }
+            values.lastFailure = maybe { $0.text() }
+            values.result = maybe { $0.bytes() }
+        }
+        return job
+    }
+
+    mutating func event() -> Event {
+        Event(
+            position: number(), kind: EventKind.allCases[below(12)], time: time(), board: text(), job: jobID(), name: text(),
+            owner: maybe { $0.text() }, fence: maybe { $0.number() }, failure: maybe { $0.text() })
+    }
+
+    mutating func error() -> JobboardError {
+        let effects: [JobboardError.Effect] = [.notApplied, .applied, .unknown]
+        return JobboardError(
+            .init(rawValue: text()), text(), outcome: effects[below(3)], owner: maybe { $0.text() })
+    }
+
+    private mutating func holder() -> Holder { Holder(job: jobID(), who: text(), fence: maybe { $0.number() }) }
+
+    /// One of each kind.
+    mutating func commands() -> [Command] {
+        [
+            .openSession(ttlMilliseconds: small()), .closeSession, .post(board: text(), jobs: list { $0.newJob() }),
+            .claim(job: jobID(), who: text(), leaseMilliseconds: maybe { $0.small() }),
+            .claimNext(
+                ClaimNext(
+                    board: text(), who: text(), count: small(), leaseMilliseconds: maybe { $0.small() },
+                    priorities: list { $0.priority() }, name: maybe { $0.text() })),
+            .extend(holder(), leaseMilliseconds: maybe { $0.small() }),
+            .abandon(holder(), delayMilliseconds: maybe { $0.number() }, failure: maybe { $0.text() }),
+            .consume(holder(), result: maybe { $0.bytes() }, followUps: list { $0.newJob() }),
+        ]
+    }
+
+    mutating func calls() -> [SessionCommand] {
+        commands().map {
+            SessionCommand(session: number(), sequence: number(), acknowledgedBelow: number(), command: $0)
+        }
+    }
+
+    /// One of each kind, the writes with each kind of command.
+    mutating func requests() -> [Request] {
+        var query = JobsQuery(board: text(), states: list { $0.state() }, limit: small())
+        query.owner = maybe { $0.text() }
+        query.name = maybe { $0.text() }
+        query.cursor = maybe { JobsQuery.Cursor(priority: $0.priority(), position: $0.number()) }
+        let queries: [Query] = [
+            .job(jobID()), .owner(jobID()), .jobs(query), .count(board: text(), state: maybe { $0.state() }), .status,
+        ]
+        return calls().map { .write($0, waitMilliseconds: small()) } + queries.map { .read($0, fresh: coin()) } + [
+            .waitForClaimable(board: text(), milliseconds: small()), .waitForEnd(job: jobID(), milliseconds: small()),
+            .watch(board: maybe { $0.text() }, from: maybe { $0.number() }), .cancel(number()),
+        ]
+    }
+
+    mutating func status() -> NodeStatus {
+        let roles: [NodeStatus.Role] = [.follower, .candidate, .leader]
+        var status = NodeStatus(cluster: text(), node: number(), role: roles[below(3)], term: number())
+        status.leader = maybe { $0.number() }
+        status.stateDigest = maybe { $0.next() }
+        let numbers: [WritableKeyPath<NodeStatus, UInt64>] = [
+            \.lastIndex, \.commit, \.applied, \.position, \.rawBytes, \.storedBytes, \.diskBytes, \.syncs,
+            \.syncP99Microseconds, \.unclaimed, \.claimed, \.complete, \.trashed,
+        ]
+        for path in numbers { status[keyPath: path] = number() }
+        status.members = list {
+            NodeStatus.Member(
+                node: $0.number(), clientAddress: $0.text(), reachable: $0.coin(), datagrams: $0.coin(), durable: $0.number())
+        }
+        return status
+    }
+
+    /// One of each kind.
+    mutating func responses() -> [Response] {
+        let jobs = list { $0.job() }
+        let outcomes: [Outcome] = [
+            .sessionOpened(number()), .sessionClosed, .posted(jobs, duplicates: jobs.map { _ in coin() }),
+            .claimed(list { $0.job() }), .changed(job()), .refused(error()),
+        ]
+        let page = JobsPage(
+            jobs: list { $0.job() }, cursor: maybe { JobsQuery.Cursor(priority: $0.priority(), position: $0.number()) },
+            position: number())
+        return outcomes.map { .outcome($0) } + [
+            .job(job()), .owner(maybe { $0.text() }), .jobs(page), .count(number()), .status(status()), .ready(coin()),
+            .watching(from: number()), .events(list { $0.event() }), .failed(error()), .notLeader(leader: maybe { $0.text() }),
+        ]
+    }
+
+    /// One of each kind.
+    mutating func messages() -> [Message] {
+        let entries = list { entry(ofBlock: $0.bytes()) }
+        return [
+            .preVote(PreVote(term: number(), lastIndex: number(), lastTerm: number())),
+            .preVoteReply(PreVoteReply(term: number(), askedTerm: number(), granted: coin())),
+            .vote(Vote(term: number(), lastIndex: number(), lastTerm: number())),
+            .voteReply(VoteReply(term: number(), granted: coin())),
+            .append(
+                Append(
+                    term: number(), previousIndex: number(), previousTerm: number(),
+                    previousDigest: Digest(high: next(), low: next()), commit: number(), entries: entries)),
+            .appendReply(AppendReply(term: number(), result: .durable(number()))),
+            .appendReply(
+                AppendReply(term: number(), result: .conflict(at: number(), hintIndex: number(), hintTerm: number()))),
+            .heartbeat(Heartbeat(term: number(), round: number(), commit: number(), oldestWriteAge: small())),
+            .heartbeatReply(HeartbeatReply(term: number(), round: number(), durable: number())),
+            .readIndex(ReadIndex(term: number(), nonce: number())),
+            .readIndexReply(ReadIndexReply(term: number(), nonce: number(), index: number())),
+        ]
+    }
+
+    mutating func frames() -> [PeerFrame] {
+        messages().map { PeerFrame(from: NodeID(number()), hearsDatagrams: coin(), message: $0) }
+    }
+}
+
+/// Stands in for the log's block parser: an entry whose digest covers its bytes, so that equal entries have equal blocks.
+func entry(ofBlock block: [UInt8]) -> Entry {
+    let digest = block.reduce(UInt64(block.count)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    return Entry(
+        kind: .commands, term: 1, index: 1, time: 0, firstCommand: 0, commandCount: 0, parent: .zero,
+        digest: Digest(high: digest, low: digest), block: block)
+}

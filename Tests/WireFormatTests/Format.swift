@@ -1,0 +1,107 @@
+import Testing
+import Consensus
+import WireFormat
+
+/// One kind of body, as an attacker sees it.
+struct Format: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    /// What garbage starts with, to get past the first look.
+    var prefix: [UInt8] = []
+    /// Bodies of every kind with random values.
+    var samples: @Sendable (inout Dice) -> [[UInt8]]
+    /// Decodes, and encodes what came out again.
+    var recode: @Sendable (UnsafeRawBufferPointer) throws -> [UInt8]
+
+    func recode(_ body: [UInt8]) throws -> [UInt8] {
+        try body.withUnsafeBytes { try recode($0) }
+    }
+
+    static let all = [commands, requests, responses, clientHello, peers, peerHello, peerProof]
+
+    /// The number of commands, which the log keeps in the block's header, stands in the first byte.
+    static let commands = Format(
+        testDescription: "commands",
+        samples: { dice in
+            let calls = dice.calls()
+            return calls.map { [1] + CommandCodec.encode([$0]) } + [[UInt8(calls.count)] + CommandCodec.encode(calls)]
+        },
+        recode: { body in
+            guard let count = body.first else { throw WireError("no count") }
+            let payload = UnsafeRawBufferPointer(rebasing: body.dropFirst())
+            return [count] + CommandCodec.encode(try CommandCodec.decode(payload, count: Int(count)))
+        })
+
+    static let requests = Format(
+        testDescription: "requests",
+        samples: { dice in dice.requests().map { body(of: $0, number: dice.number()) } },
+        recode: { bytes in
+            let (number, request) = try ClientCodec.decodeRequest(bytes)
+            return body(of: request, number: number)
+        })
+
+    static let responses = Format(
+        testDescription: "responses",
+        samples: { dice in dice.responses().map { body(of: $0, number: dice.number()) } },
+        recode: { bytes in
+            let (number, response) = try ClientCodec.decodeResponse(bytes)
+            return body(of: response, number: number)
+        })
+
+    static let clientHello = Format(
+        testDescription: "client hello", prefix: Array("JBCL".utf8) + [1, 0],
+        samples: { dice in
+            let hello = ClientHello(cluster: dice.text(), node: dice.number(), leader: dice.maybe { $0.text() })
+            return [body(of: ClientCodec.encode(hello))]
+        },
+        recode: { bytes in
+            let hello = try ClientCodec.decodeHello(bytes)
+            guard hello.version == ClientHello.currentVersion else { throw WireError("newer versions are more lenient") }
+            return body(of: ClientCodec.encode(hello))
+        })
+
+    static let peers = Format(
+        testDescription: "peer messages",
+        samples: { dice in dice.frames().map { PeerCodec.encodeBody($0) } },
+        recode: { bytes in PeerCodec.encodeBody(try PeerCodec.decodeBody(bytes) { entry(ofBlock: [UInt8]($0)) }) })
+
+    static let peerHello = Format(
+        testDescription: "peer hello", prefix: Array("JBPH".utf8) + [1, 0],
+        samples: { dice in
+            let nonce = (0..<16).map { _ in UInt8(truncatingIfNeeded: dice.next()) }
+            let hello = PeerHello(
+                cluster: dice.text(), from: NodeID(dice.number()), to: NodeID(dice.number()), nonce: nonce)
+            return [body(of: PeerCodec.encode(hello))]
+        },
+        recode: { bytes in
+            let hello = try PeerCodec.decodeHello(bytes)
+            guard hello.version == PeerHello.currentVersion else { throw WireError("newer versions are more lenient") }
+            return body(of: PeerCodec.encode(hello))
+        })
+
+    /// Of 16 bytes only: the first 16 of 32 are a proof too, which is no truncation that a decoder could see.
+    static let peerProof = Format(
+        testDescription: "peer proof", prefix: Array("JBPP".utf8),
+        samples: { dice in
+            [body(of: PeerCodec.encode(PeerProof(code: (0..<16).map { _ in UInt8(truncatingIfNeeded: dice.next()) })))]
+        },
+        recode: { bytes in body(of: PeerCodec.encode(try PeerCodec.decodeProof(bytes))) })
+}
+
+/// A frame's body, after a look at its length.
+func body(of frame: [UInt8]) -> [UInt8] {
+    let length = frame.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self)) }
+    precondition(Int(length) == frame.count - Framing.prefixLength)
+    return Array(frame.dropFirst(Framing.prefixLength))
+}
+
+func body(of request: Request, number: UInt64) -> [UInt8] {
+    var frame: [UInt8] = []
+    ClientCodec.append(request, number: number, to: &frame)
+    return body(of: frame)
+}
+
+func body(of response: Response, number: UInt64) -> [UInt8] {
+    var frame: [UInt8] = []
+    ClientCodec.append(response, number: number, to: &frame)
+    return body(of: frame)
+}

@@ -1,0 +1,32 @@
+import Consensus
+import Jobboard
+import Testing
+import WireFormat
+
+/// The formats as bytes on paper. A change here breaks old logs or old clients: it needs a new tag or a new version.
+struct GoldenBytesTests {
+    @Test(arguments: GoldenSamples.all) func theBytesAreTheOnesWrittenDown(_ sample: GoldenSample) {
+        #expect(sample.hex == sample.golden)
+    }
+
+    @Test func thereIsASampleOfEachKind() {
+        var dice = Dice(seed: 0)
+        #expect(GoldenSamples.commands.count == dice.commands().count)
+        #expect(GoldenSamples.responses.count == dice.responses().count)
+        #expect(GoldenSamples.requests.count == dice.requests().count - dice.commands().count + 1)
+        #expect(GoldenSamples.peers.count == dice.messages().count)
+    }
+
+    @Test func smallMessagesStaySmall() {
+        var dice = Dice(seed: 20)
+        for _ in 0..<1000 {
+            for frame in dice.frames() {
+                if case .append = frame.message { continue }
+                #expect(PeerCodec.encodeBody(frame).count < 60)
+            }
+        }
+        let claim = Command.claim(job: JobID(high: 1, low: 2), who: "", leaseMilliseconds: nil)
+        let call = SessionCommand(session: 1 << 20, sequence: 1 << 13, acknowledgedBelow: 1 << 13 - 5, command: claim)
+        #expect(CommandCodec.encode([call]).count <= 30)
+    }
+}
