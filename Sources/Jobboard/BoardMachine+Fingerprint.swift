@@ -12,7 +12,7 @@ extension BoardMachine {
         mixer.combine(UInt64(slots.count))
         mixer.combine(sumOfJobs())
         mixer.combine(UInt64(completed.count))
-        for slot in completed.ring { mixer.combine(slots[slot].job.id) }
+        for entry in completed.ring { mixer.combine(slots[entry.slot].job.id) }
         for board in boards.sorted(by: { $0.name < $1.name }) {
             mixer.combine(board.name)
             mixer.combine(UInt64(board.ready))

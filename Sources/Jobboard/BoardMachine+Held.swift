@@ -76,7 +76,7 @@ extension BoardMachine {
         lanes[lane(of: slot)].onBoard.left(slots)
         let job = slots[slot].job.remembered(result: result)
         slots[slot].job = job
-        remember(slot)
+        remember(slot, job)
         for (step, new) in zip(steps, followUps) where step.isNew {
             _ = insert(new, on: board, events: &events)
         }
@@ -84,10 +84,10 @@ extension BoardMachine {
     }
 
     /// Keeps a complete job for a while, and forgets the oldest ones for it.
-    private mutating func remember(_ slot: Int32) {
-        completed.append(slot, slots[slot].job)
+    private mutating func remember(_ slot: Int32, _ job: Job) {
+        completed.append(slot, job)
         while completed.isOver(limits) {
-            let oldest = completed.removeFirst(slots)
+            let oldest = completed.removeFirst()
             ids[slots[oldest].job.id] = nil
             slots.remove(oldest)
         }

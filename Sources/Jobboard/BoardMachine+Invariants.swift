@@ -15,12 +15,12 @@ extension BoardMachine {
     private func checkCompleted() {
         precondition(!completed.isOver(limits), "too many complete jobs are remembered")
         var bytes = 0
-        for slot in completed.ring {
+        for slot in completed.ring.map(\.slot) {
             precondition(slots[slot].job.state == .complete, "\(slots[slot].job.id) is remembered and not complete")
             bytes += CompletedMemory.cost(slots[slot].job)
         }
         precondition(completed.bytes == bytes, "the bytes of the remembered jobs differ from a recount")
-        precondition(Set(completed.ring).count == completed.count, "a complete job is remembered twice")
+        precondition(Set(completed.ring.map(\.slot)).count == completed.count, "a complete job is remembered twice")
         var complete = 0
         for slot in 0..<slots.capacity where slots[slot].job.state == .complete { complete += 1 }
         precondition(complete == completed.count, "a complete job will never be forgotten")
