@@ -43,11 +43,9 @@ extension Mixer {
         combine(UInt64(session.ttlMilliseconds))
         combine(session.lastUsed)
         combine(session.floor)
-        combine(UInt64(session.kept.count))
-        for kept in session.kept {
-            combine(kept.sequence)
-            combine(kept.outcome)
-        }
+        combine(UInt64(session.keptSequences.count))
+        for sequence in session.keptSequences { combine(sequence) }
+        for outcome in session.keptOutcomes { combine(outcome) }
     }
 
     fileprivate mutating func combine(_ outcome: Outcome) {

@@ -67,18 +67,19 @@ extension BoardMachine {
         _ slot: Int32, result: [UInt8]?, followUps: [NewJob], events: inout [Event]
     ) throws(JobboardError) -> Job {
         let board = slots[slot].board
-        let steps = try plan(followUps, on: slots[slot].job.board, leaving: slot)
+        let steps = followUps.isEmpty ? [] : try plan(followUps, on: slots[slot].job.board, leaving: slot)
         let (owner, fence) = (slots[slot].job.owner, slots[slot].job.fence)
         endClaim(slot, to: .complete)
         disarmAll(slot)
         freeKey(slot)
         emit(.consumed, slot, owner: owner, fence: fence, into: &events)
-        lanes[lane(of: slot)].onBoard.left(slots)
+        let lane = lane(of: slot)
+        lanes[lane].onBoard.left(slots)
         let job = slots[slot].job.remembered(result: result)
         slots[slot].job = job
         remember(slot, job)
-        for (step, new) in zip(steps, followUps) where step.isNew {
-            _ = insert(new, on: board, events: &events)
+        for index in steps.indices where steps[index].isNew {
+            _ = insert(followUps[index], on: board, events: &events)
         }
         return job
     }

@@ -155,11 +155,13 @@ extension BoardMachine {
             precondition(session.id <= sessions.lastID, "session \(session.id) was never opened")
             precondition(session.lastUsed >= last && session.lastUsed <= now, "session \(session.id) is out of order")
             last = session.lastUsed
-            precondition(session.kept.count <= limits.sessionWindow, "session \(session.id) keeps too much")
+            let kept = session.keptSequences
+            precondition(kept.count <= limits.sessionWindow, "session \(session.id) keeps too much")
+            precondition(kept.count == session.keptOutcomes.count, "session \(session.id) has answers without a number")
             var floor = session.floor
-            for kept in session.kept {
-                precondition(kept.sequence >= floor, "session \(session.id) keeps what it should have forgotten")
-                floor = kept.sequence + 1
+            for sequence in kept {
+                precondition(sequence >= floor, "session \(session.id) keeps what it should have forgotten")
+                floor = sequence + 1
             }
         }
     }
