@@ -12,7 +12,7 @@ extension BoardMachine {
         mixer.combine(UInt64(slots.count))
         mixer.combine(sumOfJobs())
         mixer.combine(UInt64(completed.count))
-        for slot in completed.ring { mixer.combine(slots[slot].job.id) }
+        for entry in completed.ring { mixer.combine(slots[entry.slot].job.id) }
         for board in boards.sorted(by: { $0.name < $1.name }) {
             mixer.combine(board.name)
             mixer.combine(UInt64(board.ready))
@@ -43,11 +43,9 @@ extension Mixer {
         combine(UInt64(session.ttlMilliseconds))
         combine(session.lastUsed)
         combine(session.floor)
-        combine(UInt64(session.kept.count))
-        for kept in session.kept {
-            combine(kept.sequence)
-            combine(kept.outcome)
-        }
+        combine(UInt64(session.keptSequences.count))
+        for sequence in session.keptSequences { combine(sequence) }
+        for outcome in session.keptOutcomes { combine(outcome) }
     }
 
     fileprivate mutating func combine(_ outcome: Outcome) {

@@ -67,27 +67,28 @@ extension BoardMachine {
         _ slot: Int32, result: [UInt8]?, followUps: [NewJob], events: inout [Event]
     ) throws(JobboardError) -> Job {
         let board = slots[slot].board
-        let steps = try plan(followUps, on: slots[slot].job.board, leaving: slot)
+        let steps = followUps.isEmpty ? [] : try plan(followUps, on: slots[slot].job.board, leaving: slot)
         let (owner, fence) = (slots[slot].job.owner, slots[slot].job.fence)
         endClaim(slot, to: .complete)
         disarmAll(slot)
         freeKey(slot)
         emit(.consumed, slot, owner: owner, fence: fence, into: &events)
-        lanes[lane(of: slot)].onBoard.left(slots)
+        let lane = lane(of: slot)
+        lanes[lane].onBoard.left(slots)
         let job = slots[slot].job.remembered(result: result)
         slots[slot].job = job
-        remember(slot)
-        for (step, new) in zip(steps, followUps) where step.isNew {
-            _ = insert(new, on: board, events: &events)
+        remember(slot, job)
+        for index in steps.indices where steps[index].isNew {
+            _ = insert(followUps[index], on: board, events: &events)
         }
         return job
     }
 
     /// Keeps a complete job for a while, and forgets the oldest ones for it.
-    private mutating func remember(_ slot: Int32) {
-        completed.append(slot, slots[slot].job)
+    private mutating func remember(_ slot: Int32, _ job: Job) {
+        completed.append(slot, job)
         while completed.isOver(limits) {
-            let oldest = completed.removeFirst(slots)
+            let oldest = completed.removeFirst()
             ids[slots[oldest].job.id] = nil
             slots.remove(oldest)
         }

@@ -15,12 +15,12 @@ extension BoardMachine {
     private func checkCompleted() {
         precondition(!completed.isOver(limits), "too many complete jobs are remembered")
         var bytes = 0
-        for slot in completed.ring {
+        for slot in completed.ring.map(\.slot) {
             precondition(slots[slot].job.state == .complete, "\(slots[slot].job.id) is remembered and not complete")
             bytes += CompletedMemory.cost(slots[slot].job)
         }
         precondition(completed.bytes == bytes, "the bytes of the remembered jobs differ from a recount")
-        precondition(Set(completed.ring).count == completed.count, "a complete job is remembered twice")
+        precondition(Set(completed.ring.map(\.slot)).count == completed.count, "a complete job is remembered twice")
         var complete = 0
         for slot in 0..<slots.capacity where slots[slot].job.state == .complete { complete += 1 }
         precondition(complete == completed.count, "a complete job will never be forgotten")
@@ -155,11 +155,13 @@ extension BoardMachine {
             precondition(session.id <= sessions.lastID, "session \(session.id) was never opened")
             precondition(session.lastUsed >= last && session.lastUsed <= now, "session \(session.id) is out of order")
             last = session.lastUsed
-            precondition(session.kept.count <= limits.sessionWindow, "session \(session.id) keeps too much")
+            let kept = session.keptSequences
+            precondition(kept.count <= limits.sessionWindow, "session \(session.id) keeps too much")
+            precondition(kept.count == session.keptOutcomes.count, "session \(session.id) has answers without a number")
             var floor = session.floor
-            for kept in session.kept {
-                precondition(kept.sequence >= floor, "session \(session.id) keeps what it should have forgotten")
-                floor = kept.sequence + 1
+            for sequence in kept {
+                precondition(sequence >= floor, "session \(session.id) keeps what it should have forgotten")
+                floor = sequence + 1
             }
         }
     }

@@ -55,7 +55,9 @@ extension BoardMachine {
     }
 
     private func rememberedJobs(of board: String) -> [Job] {
-        completed.ring.lazy.filter { slots[$0].job.board == board }.map { slots[$0].job }.sorted { $0.position < $1.position }
+        completed.ring.lazy.map(\.slot).filter { slots[$0].job.board == board }.map { slots[$0].job }.sorted {
+            $0.position < $1.position
+        }
     }
 }
 

@@ -53,14 +53,14 @@ extension BoardMachine {
             throw JobboardError(.tooLarge, "one post has at most \(limits.postJobs) jobs, not \(jobs.count)")
         }
         var bytes = 0
-        for (index, job) in jobs.enumerated() {
+        for index in jobs.indices {
             do throws(JobboardError) {
-                try check(job)
+                try check(jobs[index])
             } catch {
                 guard jobs.count > 1 else { throw error }
                 throw JobboardError(error.code, "job \(index + 1) of \(jobs.count): \(error.message)")
             }
-            bytes += job.name.utf8.count + job.details.count + (job.key?.utf8.count ?? 0) + (job.book?.name.utf8.count ?? 0)
+            bytes += jobs[index].textBytes
         }
         guard bytes <= limits.postBytes else {
             throw JobboardError(.tooLarge, "one post has at most \(limits.postBytes) bytes, not \(bytes)")
@@ -95,11 +95,16 @@ extension BoardMachine {
     }
 
     private func check(board: String) throws(JobboardError) {
-        guard (1...limits.boardNameBytes).contains(board.utf8.count), board.utf8.allSatisfy(Self.isBoardNameByte) else {
+        guard (1...limits.boardNameBytes).contains(board.utf8.count), Self.isPlain(board) else {
             throw JobboardError(
                 .invalidArgument,
                 "a board's name has 1 to \(limits.boardNameBytes) characters out of A-Z, a-z, 0-9, '.', '_', '-'")
         }
+    }
+
+    private static func isPlain(_ name: String) -> Bool {
+        for byte in name.utf8 where !isBoardNameByte(byte) { return false }
+        return true
     }
 
     private static func isBoardNameByte(_ byte: UInt8) -> Bool {
@@ -133,5 +138,12 @@ extension BoardMachine {
     private static func outside(_ what: String, _ range: ClosedRange<UInt32>) -> JobboardError {
         let unit = what.hasPrefix("the number") ? "" : " ms"
         return JobboardError(.invalidArgument, "\(what) must be \(range.lowerBound) to \(range.upperBound)\(unit)")
+    }
+}
+
+extension NewJob {
+    /// What counts against the limit of a post.
+    fileprivate var textBytes: Int {
+        name.utf8.count + details.count + (key?.utf8.count ?? 0) + (book?.name.utf8.count ?? 0)
     }
 }

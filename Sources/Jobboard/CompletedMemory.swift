@@ -3,14 +3,20 @@ import DequeModule
 /// Which of the jobs in slots are complete, the oldest first. They are kept for look-ups and repeated posts, without their
 /// details, bounded in number and bytes; the oldest is forgotten first.
 struct CompletedMemory: Sendable {
-    private(set) var ring: Deque<Int32> = []
+    struct Entry: Sendable {
+        let slot: Int32
+        let cost: Int
+    }
+
+    private(set) var ring: Deque<Entry> = []
     private(set) var bytes = 0
 
     var count: Int { ring.count }
 
     mutating func append(_ slot: Int32, _ job: Job) {
-        ring.append(slot)
-        bytes += Self.cost(job)
+        let entry = Entry(slot: slot, cost: Self.cost(job))
+        ring.append(entry)
+        bytes += entry.cost
     }
 
     func isOver(_ limits: BoardLimits) -> Bool {
@@ -18,10 +24,10 @@ struct CompletedMemory: Sendable {
     }
 
     /// Takes the oldest out; the caller empties its slot.
-    mutating func removeFirst(_ slots: borrowing JobSlots) -> Int32 {
-        let slot = ring.removeFirst()
-        bytes -= Self.cost(slots[slot].job)
-        return slot
+    mutating func removeFirst() -> Int32 {
+        let entry = ring.removeFirst()
+        bytes -= entry.cost
+        return entry.slot
     }
 
     /// Roughly what remembering a job takes.

@@ -51,7 +51,7 @@ struct JobSlots: Sendable {
         @inline(__always) _modify { yield &pieces[Int(slot >> Self.shift)][Int(slot & Self.mask)] }
     }
 
-    mutating func insert(_ record: JobRecord) -> Int32 {
+    mutating func insert(_ record: consuming JobRecord) -> Int32 {
         if let slot = free.popLast() {
             self[slot] = record
             return slot

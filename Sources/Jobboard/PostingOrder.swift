@@ -22,8 +22,12 @@ struct PostingOrder: Sendable {
     subscript(index: Int) -> Entry { entries[index] }
 
     func isValid(_ entry: Entry, _ slots: borrowing JobSlots) -> Bool {
-        slots[entry.slot].job.position == entry.position
-            && (trashed ? slots[entry.slot].job.state == .trashed : slots[entry.slot].isOnBoard)
+        guard slots[entry.slot].job.position == entry.position else { return false }
+        switch slots[entry.slot].job.state {
+        case .unclaimed, .claimed: return !trashed
+        case .trashed: return trashed
+        case .complete: return false
+        }
     }
 
     /// Nearly always at the end: new jobs come in posting order, and jobs expire in it.

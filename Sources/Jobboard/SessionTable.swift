@@ -2,20 +2,16 @@ import DequeModule
 
 /// What is kept of a client between its requests.
 struct Session: Sendable {
-    /// An outcome that the client may still ask for again.
-    struct Kept: Sendable {
-        let sequence: UInt64
-        let outcome: Outcome
-    }
-
     /// 0 in an empty slot.
     var id: UInt64
     var ttlMilliseconds: UInt32
     var lastUsed: Timestamp
     /// Outcomes of sequence numbers below this one are forgotten.
     var floor: UInt64 = 0
-    /// By sequence number.
-    var kept: Deque<Kept> = []
+    /// The sequence numbers, in order, whose outcomes the client may still ask for again.
+    private(set) var keptSequences: Deque<UInt64> = []
+    /// Their outcomes.
+    private(set) var keptOutcomes: Deque<Outcome> = []
     /// The deadline for which its timer is armed.
     var armed = Timer.none
     /// Neighbours in the order of last use; -1 for none.
@@ -26,24 +22,41 @@ struct Session: Sendable {
 
     /// The index of the first kept outcome with this sequence number or a higher one; nearly always the end.
     func index(of sequence: UInt64) -> Int {
-        guard let last = kept.last, last.sequence >= sequence else { return kept.count }
+        guard let last = keptSequences.last, last >= sequence else { return keptSequences.count }
         var low = 0
-        var high = kept.count
+        var high = keptSequences.count
         while low < high {
             let middle = (low + high) / 2
-            if kept[middle].sequence < sequence { low = middle + 1 } else { high = middle }
+            if keptSequences[middle] < sequence { low = middle + 1 } else { high = middle }
         }
         return low
     }
 
     func outcome(of sequence: UInt64) -> Outcome? {
         let place = index(of: sequence)
-        return place < kept.count && kept[place].sequence == sequence ? kept[place].outcome : nil
+        return place < keptSequences.count && keptSequences[place] == sequence ? keptOutcomes[place] : nil
     }
 
     mutating func forget(below sequence: UInt64) {
         floor = max(floor, sequence)
-        while let first = kept.first, first.sequence < floor { kept.removeFirst() }
+        while let first = keptSequences.first, first < floor {
+            keptSequences.removeFirst()
+            keptOutcomes.removeFirst()
+        }
+    }
+
+    /// Past the window the lowest is forgotten together with everything below it: a client that lets so many pile up loses
+    /// answers, but no request of it can have its effect twice.
+    mutating func keep(_ outcome: Outcome, sequence: UInt64, window: Int) {
+        let place = index(of: sequence)
+        if place == keptSequences.count {
+            keptSequences.append(sequence)
+            keptOutcomes.append(outcome)
+        } else {
+            keptSequences.insert(sequence, at: place)
+            keptOutcomes.insert(outcome, at: place)
+        }
+        if keptSequences.count > window { forget(below: keptSequences[0] + 1) }
     }
 }
 
@@ -67,8 +80,8 @@ struct SessionTable: Sendable {
     var count: Int { index.count }
 
     subscript(slot: Int32) -> Session {
-        get { slots[Int(slot)] }
-        _modify { yield &slots[Int(slot)] }
+        @inline(__always) get { slots[Int(slot)] }
+        @inline(__always) _modify { yield &slots[Int(slot)] }
     }
 
     func slot(of id: UInt64) -> Int32? { index[id] }
@@ -126,19 +139,8 @@ struct SessionTable: Sendable {
         slots[Int(slot)].forget(below: sequence)
     }
 
-    /// Keeps an outcome. Past the window the lowest is forgotten together with everything below it: a client that lets so
-    /// many pile up loses answers, but no request of it can have its effect twice.
     mutating func keep(_ outcome: Outcome, sequence: UInt64, in slot: Int32, window: Int) {
-        let kept = Session.Kept(sequence: sequence, outcome: outcome)
-        let place = slots[Int(slot)].index(of: sequence)
-        if place == slots[Int(slot)].kept.count {
-            slots[Int(slot)].kept.append(kept)
-        } else {
-            slots[Int(slot)].kept.insert(kept, at: place)
-        }
-        if slots[Int(slot)].kept.count > window {
-            slots[Int(slot)].forget(below: slots[Int(slot)].kept[0].sequence + 1)
-        }
+        slots[Int(slot)].keep(outcome, sequence: sequence, window: window)
     }
 
     /// The slots of the live sessions, the one silent longest first.
