@@ -35,7 +35,7 @@ extension Replica {
 
     /// Soon at first, since a vote on a quiet cluster takes milliseconds; later and later when nothing comes of it.
     private mutating func setRetryDeadline() {
-        let base = min(settings.electionTimeout, settings.electionTimeout / 4 << min(attempts, 3))
+        let base = min(settings.electionTimeout, (settings.electionTimeout / 4) << min(attempts, 3))
         attempts += 1
         electionDeadline = now.monotonic + base + random.below(base)
     }

@@ -51,6 +51,10 @@ package struct SimulatedCluster {
     var lastArrival: [Int: UInt64] = [:]
 
     static let segmentBytes: UInt64 = 64 << 10
+    /// After healing, clients finish what they began, and leases run out, in microseconds.
+    private static let restingTime: UInt64 = 5_000_000
+    /// After healing, there must be agreement within this.
+    private static let healingTime: UInt64 = 15_000_000
 
     package init(seed: UInt64, nodes count: Int) {
         var random = SplitMix64(seed: seed)
@@ -112,11 +116,17 @@ package struct SimulatedCluster {
             nodes[node].pausedUntil = 0
             if !nodes[node].isRunning { try start(node) }
         }
-        try pass(until: time + 10_000_000)
+        let deadline = time + Self.healingTime
+        try pass(until: time + Self.restingTime)
+        while !isAgreed, time < deadline { try pass(until: time + 100_000) }
         try checker.checkEnd(nodes.map { $0.engine! }, posted: postedJobs)
-        guard nodes.contains(where: { $0.engine!.replica.isLeader }) else {
-            throw Violation(description: "nobody leads ten seconds after everything was healed")
-        }
+        guard isAgreed else { throw Violation(description: "no agreement in time after everything was healed") }
+    }
+
+    /// There is a leader, and every node has applied all of its log.
+    private var isAgreed: Bool {
+        guard let leader = nodes.first(where: { $0.engine!.replica.isLeader })?.engine?.replica else { return false }
+        return leader.termIsOpen && nodes.allSatisfy { $0.engine!.state.index == leader.log.lastIndex }
     }
 
     private mutating func planFault(_ happening: Happening, every mean: UInt64) {
@@ -201,7 +211,6 @@ package struct SimulatedCluster {
         } catch {
             throw Violation(description: "node \(nodes[node].id) does not start: \(error)")
         }
-        if debugSim { print(time, "start", node, "last", nodes[node].engine!.replica.log.lastIndex, "commit", nodes[node].engine!.replica.commit, "term", nodes[node].engine!.replica.term) }
         note(0x51, UInt64(node), nodes[node].engine!.replica.log.lastIndex)
         try checker.checkCommitted(nodes[node].engine!, from: 1)
     }
@@ -209,7 +218,6 @@ package struct SimulatedCluster {
     /// The process dies. Without power the disk may also lose or tear what was not synced.
     private mutating func loseProcess(_ node: Int, withPower: Bool) {
         guard nodes[node].isRunning else { return }
-        if debugSim { let r = nodes[node].engine!.replica; print(time, withPower ? "power" : "kill", node, "last", r.log.lastIndex, "durable", r.durableIndex, "commit", r.commit, "term", r.term, "ordered", nodes[node].ordered.map { ($0.number, $0.entries.map(\.index)) }) }
         if withPower, !nodes[node].ordered.isEmpty, random.below(2) == 0 {
             // In the middle of a write.
             nodes[node].disk.callsUntilPowerLoss = Int(random.below(3))
@@ -304,5 +312,3 @@ package struct SimulatedCluster {
         for value in values { report.hash = (report.hash ^ value) &* 0x0100_0000_01b3 }
     }
 }
-
-nonisolated(unsafe) package var debugSim = false
