@@ -1,0 +1,4 @@
+import ArgumentParser
+struct WorkCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "work")
+}
