@@ -57,7 +57,13 @@ struct CommandFailure: Error, Equatable {
             self = .failed(Self.oneLine("\(error)"))
             return
         }
-        self = .usage(Self.oneLine(RootCommand.message(for: error)) + " (see 'jobboard --help')")
+        let help = Self.quotedHelp(in: RootCommand.fullMessage(for: error)) ?? "'jobboard --help'"
+        self = .usage(Self.oneLine(RootCommand.message(for: error)) + " (see \(help))")
+    }
+
+    /// The parser's pointer to the right help: "See 'jobboard claim --help' for more information."
+    private static func quotedHelp(in text: String) -> Substring? {
+        text.firstRange(of: /'jobboard[a-z ]* --help'/).map { text[$0] }
     }
 
     /// What stands after "jobboard: " on standard error.

@@ -19,6 +19,8 @@ extension JobState: ExpressibleByArgument {
 
     /// The words.
     public static var allValueStrings: [String] { allCases.map(\.word) }
+    /// The words say it all.
+    public static var allValueDescriptions: [String: String] { [:] }
     /// The word.
     public var defaultValueDescription: String { word }
 }
@@ -31,6 +33,8 @@ extension Priority: ExpressibleByArgument {
 
     /// The words.
     public static var allValueStrings: [String] { allCases.map(\.word) }
+    /// The words say it all.
+    public static var allValueDescriptions: [String: String] { [:] }
     /// The word.
     public var defaultValueDescription: String { word }
 }

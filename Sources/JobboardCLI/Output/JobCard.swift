@@ -6,7 +6,7 @@ enum JobCard {
     static func text(of job: Job, now: Timestamp) -> String {
         var fields: [(String, String?)] = [
             ("uuid", "\(job.id)"), ("board", job.board), ("name", job.name), ("state", job.state.word),
-            ("priority", job.priority.word), ("time", JobRow.time(of: job, now: now)), ("owner", job.owner),
+            ("priority", job.priority.word), ("lease or age", JobRow.time(of: job, now: now)), ("owner", job.owner),
             ("fence", job.fence.map(String.init)), ("lease until", job.leaseUntil.map(RFC3339.text)),
             ("not before", job.notBefore.map(RFC3339.text)), ("expires on", job.expiresOn.map(RFC3339.text)),
             ("key", job.key), ("book", job.book.map { "\($0.uuid) \($0.name)" }),
