@@ -1,0 +1,78 @@
+import Jobboard
+import JobboardClient
+import WireFormat
+
+/// How each node of a cluster stands, or that it can't be reached.
+enum ClusterStatus {
+    struct Report: Sendable {
+        var address: String
+        /// Nil when it did not answer.
+        var status: NodeStatus?
+        /// Why not.
+        var error: JobboardError?
+    }
+
+    /// Asks the nodes at these addresses, all at once, and then those that the answers name besides.
+    static func ask(_ addresses: [String], through client: JobboardClient, timeout: Duration) async -> [Report] {
+        let first = await askAll(addresses, through: client, timeout: timeout)
+        let known = Set(first.compactMap { $0.status?.node })
+        var others: [UInt64: String] = [:]
+        for member in first.flatMap({ $0.status?.members ?? [] }) where !known.contains(member.node) {
+            if !addresses.contains(member.clientAddress) { others[member.node] = member.clientAddress }
+        }
+        let second = await askAll(others.sorted { $0.key < $1.key }.map(\.value), through: client, timeout: timeout)
+        return first + second
+    }
+
+    private static func askAll(_ addresses: [String], through client: JobboardClient, timeout: Duration) async -> [Report] {
+        await withTaskGroup(of: (Int, Report).self) { group in
+            for (place, address) in addresses.enumerated() {
+                group.addTask {
+                    do throws(JobboardError) {
+                        return (place, Report(address: address, status: try await client.status(of: address, timeout: timeout)))
+                    } catch {
+                        return (place, Report(address: address, error: error))
+                    }
+                }
+            }
+            var reports: [(Int, Report)] = []
+            for await report in group { reports.append(report) }
+            return reports.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+    }
+
+    static func table(_ reports: [Report]) -> String {
+        var table = TextTable([
+            .init("NODE", .right), .init("ADDRESS"), .init("ROLE"), .init("TERM", .right), .init("COMMIT", .right),
+            .init("APPLIED", .right), .init("LOG", .right), .init("STORED", .right), .init("DISK", .right),
+            .init("FSYNC P99", .right), .init("UNCLAIMED", .right), .init("CLAIMED", .right), .init("COMPLETE", .right),
+            .init("TRASHED", .right),
+        ])
+        for report in reports { table.add(cells(of: report)) }
+        return table.text
+    }
+
+    private static func cells(of report: Report) -> [String] {
+        guard let status = report.status else {
+            return ["-", report.address, "unreachable"] + Array(repeating: "-", count: 11)
+        }
+        return [
+            "\(status.node)", report.address, status.role.word, "\(status.term)", "\(status.commit)", "\(status.applied)",
+            Figures.bytes(status.rawBytes), Figures.bytes(status.storedBytes), Figures.bytes(status.diskBytes),
+            Figures.fixed(Double(status.syncP99Microseconds) / 1000, 2) + " ms", "\(status.unclaimed)", "\(status.claimed)",
+            "\(status.complete)", "\(status.trashed)",
+        ]
+    }
+
+    static func json(_ report: Report) -> String {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.field("address", report.address)
+        writer.field("reachable", report.status != nil)
+        writer.key("status")
+        if let status = report.status { writer.write(status) } else { writer.null() }
+        writer.field("error", report.error?.description)
+        writer.endObject()
+        return writer.text
+    }
+}

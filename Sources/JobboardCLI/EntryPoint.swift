@@ -1,0 +1,33 @@
+import ArgumentParser
+import Foundation
+
+/// Parses the command line, runs the command, and ends the process with one of the documented exit codes.
+@main
+enum EntryPoint {
+    static func main() async {
+        // A reader that goes away shows as an error of the write, and does not kill a worker in the middle of a job.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try await RootCommand.asyncParseAsRoot(nil)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            end(with: error)
+        }
+    }
+
+    private static func end(with error: any Error) -> Never {
+        if RootCommand.exitCode(for: error) == .success {
+            // Help or version was asked for.
+            let text = RootCommand.fullMessage(for: error)
+            if !text.isEmpty { try? Console.write(text + "\n") }
+            exit(ExitStatus.ok.rawValue)
+        }
+        let failure = CommandFailure(error)
+        if failure.isWorthALine { Console.note("jobboard: \(failure.line)") }
+        exit(failure.status.rawValue)
+    }
+}

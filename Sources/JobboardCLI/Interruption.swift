@@ -1,0 +1,56 @@
+import Dispatch
+import Foundation
+
+/// Signals as events, so that a command can end in good order.
+enum Interruption {
+    /// Runs `operation`; SIGINT and SIGTERM cancel it, and then the result is nil.
+    static func cancelling<Result: Sendable>(
+        _ operation: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result? {
+        let signals = stream()
+        return try await withThrowingTaskGroup(of: Result?.self) { group in
+            group.addTask { try await operation() }
+            group.addTask {
+                for await _ in signals { return nil }
+                // The stream ends alone when this task is cancelled: the operation is done.
+                throw CancellationError()
+            }
+            guard let first = try await group.next() else { preconditionFailure("a group of two tasks gave nothing") }
+            group.cancelAll()
+            if first == nil {
+                // The operation clears up after itself; how it ends when it was told to end matters to nobody.
+                _ = try? await group.next()
+            }
+            return first
+        }
+    }
+
+    /// Every SIGINT and SIGTERM from now on, until its reader goes.
+    static func stream() -> AsyncStream<Int32> {
+        AsyncStream { continuation in
+            let sources = [SIGINT, SIGTERM].map { number in
+                signal(number, SIG_IGN)
+                let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+                source.setEventHandler { continuation.yield(number) }
+                source.resume()
+                return source
+            }
+            let held = SignalSources(sources)
+            continuation.onTermination = { _ in held.cancel() }
+        }
+    }
+}
+
+/// Keeps the sources of signals alive until nobody reads them.
+private final class SignalSources: @unchecked Sendable {
+    // Dispatch sources may be cancelled from any thread; nothing else is done with them.
+    private let sources: [any DispatchSourceSignal]
+
+    init(_ sources: [any DispatchSourceSignal]) {
+        self.sources = sources
+    }
+
+    func cancel() {
+        for source in sources { source.cancel() }
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Logging
+import NodeServer
+import ServiceLifecycle
+
+/// `jobboard serve`.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run one node.",
+        discussion: """
+            Without --config: one node on loopback, with its data in ./jobboard-data. With it: the node of that id in the
+            cluster file. SIGTERM and SIGINT end it in good order.
+
+            Examples:
+              jobboard serve
+              jobboard serve --config cluster.json --node 2 --data /var/lib/jobboard
+            """)
+
+    @Option(help: ArgumentHelp("The cluster file.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("Which of its nodes to run.", valueName: "id"))
+    var node: UInt64?
+
+    @Option(
+        help: ArgumentHelp(
+            "The data folder; made when it is missing. Default: what the file says, else ./jobboard-data.", valueName: "folder"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
+    var logLevel: LogLevel = LogLevel(level: .info)
+
+    func validate() throws {
+        if (config == nil) != (node == nil) { throw ValidationError("--config and --node go together") }
+    }
+
+    func run() async throws {
+        let configuration = try config.map { try ClusterConfiguration.load(file: $0) } ?? .singleNode()
+        let number = node ?? 1
+        var logger = Logger(label: "jobboard", factory: { _ in LineLogHandler() })
+        logger.logLevel = logLevel.level
+        logger[metadataKey: "node"] = "\(number)"
+        let server = try NodeServer(
+            configuration: configuration, node: number, dataFolder: folder(configuration, number), logger: logger)
+        try await ServiceRun.untilSignal([.init(service: server)], logger: logger)
+    }
+
+    private func folder(_ configuration: ClusterConfiguration, _ number: UInt64) -> String {
+        if let data { return data }
+        return configuration.dataFolder ?? (config == nil ? "jobboard-data" : "jobboard-data/node-\(number)")
+    }
+}
+
+/// A log level as an argument.
+struct LogLevel: ExpressibleByArgument {
+    var level: Logger.Level
+
+    init(level: Logger.Level) {
+        self.level = level
+    }
+
+    init?(argument: String) {
+        guard let level = Logger.Level(rawValue: argument.lowercased()) else { return nil }
+        self.level = level
+    }
+
+    var defaultValueDescription: String { level.rawValue }
+    static var allValueStrings: [String] { Logger.Level.allCases.map(\.rawValue) }
+}
