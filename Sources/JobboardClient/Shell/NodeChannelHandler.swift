@@ -1,0 +1,78 @@
+import NIOCore
+import WireFormat
+
+/// Cuts the byte stream of a node into frames and hands over what they say. Sends our hello as soon as TCP stands.
+final class NodeChannelHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let connection: UInt64
+    private let hello: ClientHello
+    /// Gone once the end was reported, so that it is reported once.
+    private var owner: (any NodeConversation)?
+    private var pending = ByteBuffer()
+    private var greeted = false
+
+    init(connection: UInt64, cluster: String, owner: any NodeConversation) {
+        self.connection = connection
+        self.owner = owner
+        hello = ClientHello(cluster: cluster, node: 0, leader: nil)
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: ClientCodec.encode(hello))), promise: nil)
+        owner?.connected(connection, channel: context.channel)
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        if pending.readableBytes == 0 { pending = bytes } else { pending.writeBuffer(&bytes) }
+        do {
+            while let frame = try nextFrame() { try handle(frame) }
+        } catch {
+            end(context, because: "bytes that make no sense: \(error)")
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        owner?.readEnded(on: connection)
+        context.fireChannelReadComplete()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        end(context, because: "\(error)")
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end(context, because: "connection closed")
+        context.fireChannelInactive()
+    }
+
+    private func end(_ context: ChannelHandlerContext, because reason: String) {
+        guard let owner else { return }
+        self.owner = nil
+        owner.disconnected(connection, because: reason)
+        context.close(promise: nil)
+    }
+
+    private func nextFrame() throws -> ByteBuffer? {
+        guard owner != nil, let length = pending.getInteger(at: pending.readerIndex, endianness: .little, as: UInt32.self)
+        else { return nil }
+        let body = try Framing.bodyLength(length, maximum: Framing.maximumClientFrame)
+        guard pending.readableBytes >= Framing.prefixLength + body else { return nil }
+        pending.moveReaderIndex(forwardBy: Framing.prefixLength)
+        return pending.readSlice(length: body)
+    }
+
+    private func handle(_ frame: ByteBuffer) throws {
+        if greeted {
+            let (number, response) = try frame.withUnsafeReadableBytes { try ClientCodec.decodeResponse($0) }
+            owner?.received(response, number: number, on: connection)
+        } else {
+            greeted = true
+            let hello = try frame.withUnsafeReadableBytes { try ClientCodec.decodeHello($0) }
+            owner?.greeted(hello, on: connection)
+        }
+    }
+}
