@@ -50,7 +50,8 @@ public final class JobboardClient: Sendable {
     }
 
     deinit {
-        outbox.file(.close(nil))
+        // After a shutdown the event loop may be gone, and there is nothing left to close.
+        if !watches.withLockedValue({ $0.closed }) { outbox.file(.close(nil)) }
     }
 
     /// Ends the client: open calls and watches end with code `closed`, the connections are closed.

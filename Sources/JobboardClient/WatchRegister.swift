@@ -1,9 +1,9 @@
-/// The watches of a client that are open, so that shutting it down can end them.
+/// The watches of a client that are open, so that shutting it down can end them; and whether that has happened.
 struct WatchRegister: Sendable {
     private var stops: [UInt64: @Sendable () -> Void] = [:]
     private var ended: Set<UInt64> = []
     private var lastName: UInt64 = 0
-    private var closed = false
+    private(set) var closed = false
 
     mutating func newName() -> UInt64 {
         lastName += 1
