@@ -138,13 +138,7 @@ extension Replica {
         while true {
             guard let entries = sendable(&follower, peer, &outputs) else { break }
             let previous = follower.next - 1
-            outputs.append(
-                .send(
-                    to: peer,
-                    .append(
-                        Append(
-                            term: term, previousIndex: previous, previousTerm: log.term(at: previous)!,
-                            previousDigest: log.digest(at: previous)!, commit: commit, entries: entries))))
+            outputs.append(.send(to: peer, append(after: previous, entries)))
             if case .probing = follower.mode {
                 follower.mode = .probing(sentAt: now.monotonic)
                 break
@@ -153,6 +147,13 @@ extension Replica {
         }
         leadership.followers[place] = follower
         role = .leader(leadership)
+    }
+
+    private func append(after previous: LogIndex, _ entries: [Entry]) -> Message {
+        .append(
+            Append(
+                term: term, previousIndex: previous, previousTerm: log.term(at: previous)!,
+                previousDigest: log.digest(at: previous)!, commit: commit, entries: entries))
     }
 
     /// What may be sent to a follower now; nil for nothing.
@@ -188,13 +189,7 @@ extension Replica {
         // What the disk gave is sent only if it is what the log says; a truncation may have come between.
         let valid = entries.enumerated().allSatisfy { log.digest(at: follower.next + LogIndex($0)) == $1.digest }
         if valid, !entries.isEmpty {
-            outputs.append(
-                .send(
-                    to: peer,
-                    .append(
-                        Append(
-                            term: term, previousIndex: previous, previousTerm: log.term(at: previous)!,
-                            previousDigest: log.digest(at: previous)!, commit: commit, entries: entries))))
+            outputs.append(.send(to: peer, append(after: previous, entries)))
             follower.sent(last: previous + LogIndex(entries.count), bytes: entries.reduce(0) { $0 + $1.block.count })
         } else {
             follower.startProbing(from: follower.match + 1)
@@ -243,6 +238,10 @@ extension Replica {
         follower.round = max(follower.round, min(reply.round, leadership.round))
         follower.clockOffset = clockOffset(of: reply.wall)
         guard acknowledge(reply.durable, &follower, from, &outputs) else { return }
+        // It restarted and no longer knows how far its log equals ours, so it can't follow the commit index.
+        if reply.durable < follower.match, follower.inFlight.isEmpty {
+            outputs.append(.send(to: from, append(after: follower.match, [])))
+        }
         leadership.followers[place] = follower
         leadership.agreedOffset = agreedOffset(leadership)
         role = .leader(leadership)

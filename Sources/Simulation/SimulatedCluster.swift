@@ -119,14 +119,26 @@ package struct SimulatedCluster {
         let deadline = time + Self.healingTime
         try pass(until: time + Self.restingTime)
         while !isAgreed, time < deadline { try pass(until: time + 100_000) }
+        guard isAgreed else {
+            throw Violation(description: "no agreement in time after everything was healed:\n\(standing)")
+        }
         try checker.checkEnd(nodes.map { $0.engine! }, posted: postedJobs)
-        guard isAgreed else { throw Violation(description: "no agreement in time after everything was healed") }
     }
 
     /// There is a leader, and every node has applied all of its log.
     private var isAgreed: Bool {
         guard let leader = nodes.first(where: { $0.engine!.replica.isLeader })?.engine?.replica else { return false }
         return leader.termIsOpen && nodes.allSatisfy { $0.engine!.state.index == leader.log.lastIndex }
+    }
+
+    /// How each node stands, a line each.
+    private var standing: String {
+        nodes.map { node in
+            let replica = node.engine!.replica
+            let role = if replica.isLeader { "leads" } else { "follows \(replica.leader.map { "\($0)" } ?? "nobody")" }
+            return "node \(node.id) \(role) in term \(replica.term): last \(replica.log.lastIndex)/\(replica.log.lastTerm), "
+                + "durable \(replica.durableIndex), commit \(replica.commit), applied \(node.engine!.state.index)"
+        }.joined(separator: "\n")
     }
 
     private mutating func planFault(_ happening: Happening, every mean: UInt64) {
