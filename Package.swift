@@ -68,16 +68,18 @@ var package = Package(
             ] + nio, swiftSettings: rules),
 
         .testTarget(name: "JobboardTests", dependencies: ["Jobboard"], swiftSettings: rules),
-        .testTarget(name: "ConsensusTests", dependencies: ["Consensus"], resources: [.copy("Scenarios")], swiftSettings: rules),
+        .testTarget(
+            name: "ConsensusTests", dependencies: ["Consensus"], exclude: ["Scenarios"], swiftSettings: rules),
         .testTarget(name: "WireFormatTests", dependencies: ["Consensus", "Jobboard", "WireFormat"], swiftSettings: rules),
         .testTarget(name: "EventLogTests", dependencies: ["Consensus", "EventLog"], swiftSettings: rules),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: rules),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Consensus", "Jobboard", "NodeEngine", "Simulation", "WireFormat"],
-            swiftSettings: rules),
+            name: "JobboardClientTests",
+            dependencies: ["Jobboard", "JobboardClient", "WireFormat", logging, lifecycle] + nio, swiftSettings: rules),
         .testTarget(
-            name: "ClusterTests",
-            dependencies: ["Consensus", "EventLog", "Jobboard", "JobboardClient", "JobboardCLI", "NodeServer", "WireFormat"]
-                + nio,
+            name: "NodeServerTests", dependencies: ["Consensus", "NodeServer", "WireFormat"], swiftSettings: rules),
+        .testTarget(
+            name: "JobboardCLITests", dependencies: ["Jobboard", "JobboardCLI", "JobboardClient", "WireFormat"],
             swiftSettings: rules),
     ]
 )

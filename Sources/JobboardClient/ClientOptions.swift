@@ -6,7 +6,7 @@ extension JobboardClient {
         /// How long a call may take that names no timeout; the wait of a call that waits comes on top.
         public var timeout: Duration = .seconds(10)
         /// How long the cluster remembers this client's answers without a sign of life from it.
-        public var sessionTimeToLive: Duration = .seconds(60)
+        public var sessionTimeToLive: Duration = .seconds(600)
         /// Requests sent and not answered; more wait in the client.
         public var maximumOnWire = 1024
         /// Open calls; more are refused with `overloaded`.

@@ -155,10 +155,15 @@ extension Engine {
 
     // MARK: Leaving
 
-    mutating func cancel(_ client: ClientReference) {
+    /// A parked claim is answered, so that its client knows that it got nothing; watches and waits just end.
+    mutating func cancel(_ client: ClientReference, _ effects: inout [EngineEffect]) {
         watchers[client] = nil
         parkedWaits[client] = nil
-        for board in parkedClaims.keys { parkedClaims[board]?.removeAll { $0.write.client == client } }
+        for board in parkedClaims.keys {
+            guard let place = parkedClaims[board]?.firstIndex(where: { $0.write.client == client }) else { continue }
+            parkedClaims[board]?.remove(at: place)
+            effects.append(.reply(client, .outcome(.claimed([]))))
+        }
     }
 
     mutating func forget(_ connection: UInt64) {

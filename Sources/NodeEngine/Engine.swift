@@ -92,7 +92,7 @@ package struct Engine: Sendable {
         case .watch(let board, let position):
             gathered.append(Read(client: client, kind: .watch(board: board, from: position)))
         case .cancel(let request):
-            cancel(ClientReference(connection: client.connection, request: request))
+            cancel(ClientReference(connection: client.connection, request: request), &effects)
         }
     }
 
