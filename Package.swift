@@ -78,8 +78,5 @@ var package = Package(
             dependencies: ["Jobboard", "JobboardClient", "WireFormat", logging, lifecycle] + nio, swiftSettings: rules),
         .testTarget(
             name: "NodeServerTests", dependencies: ["Consensus", "NodeServer", "WireFormat"], swiftSettings: rules),
-        .testTarget(
-            name: "JobboardCLITests", dependencies: ["Jobboard", "JobboardCLI", "JobboardClient", "WireFormat"],
-            swiftSettings: rules),
     ]
 )
