@@ -92,6 +92,9 @@ package final class EventLog {
         state = scan.state
         sequence = scan.sequence
         durable = scan.sequence
+        counters.rawBytes = scan.rawBytes
+        counters.storedBytes = scan.storedBytes
+        counters.diskBytes = UInt64(scan.tailSegment) * options.segmentBytes + scan.tailOffset
     }
 
     /// Counts the opening before anything else is written, so that what was cut off never counts again.

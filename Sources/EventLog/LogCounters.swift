@@ -1,4 +1,4 @@
-/// What the log has done since it was opened.
+/// What the log holds, and what it has done since it was opened.
 package struct LogCounters: Sendable, Equatable {
     /// Times that the disk was asked to make a batch durable.
     package var syncs: UInt64 = 0
@@ -6,11 +6,11 @@ package struct LogCounters: Sendable, Equatable {
     package var writes: UInt64 = 0
     package var frames: UInt64 = 0
     package var blocks: UInt64 = 0
-    /// Payload bytes before compression.
+    /// Payload bytes before compression, of what was found at the opening too.
     package var rawBytes: UInt64 = 0
-    /// Bytes of blocks, headers included.
+    /// Bytes of blocks, headers included, of what was found at the opening too.
     package var storedBytes: UInt64 = 0
-    /// Bytes written to segments, with frames' prefixes and padding.
+    /// Bytes taken in segments, with frames' prefixes and padding, of what was found at the opening too.
     package var diskBytes: UInt64 = 0
 
     package init() {}

@@ -34,6 +34,9 @@ struct LogScan {
     var state = LogState()
     /// Of the entries that `state` locates.
     var entries: [EntrySummary] = []
+    /// Of all blocks that were read, before compression and after.
+    var rawBytes: UInt64 = 0
+    var storedBytes: UInt64 = 0
     /// Of the last frame.
     var sequence: UInt64 = 0
     var incarnation: UInt32 = 0

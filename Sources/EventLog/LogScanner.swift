@@ -111,6 +111,8 @@ struct LogScanner {
             let summary = header.summary(digest: digest)
             scan.state.append(summary, at: location)
             scan.entries.append(summary)
+            scan.rawBytes += UInt64(header.rawLength)
+            scan.storedBytes += UInt64(payload.count)
             return true
         }
     }

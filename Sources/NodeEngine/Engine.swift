@@ -51,7 +51,7 @@ package struct Engine: Sendable {
         self.opener = opener
         self.now = now
         let peers = replica.configuration.voters.filter { $0 != replica.id }
-        routes = PeerRoutes(peers: peers, patience: 3 * settings.replica.heartbeat, now: now.monotonic)
+        routes = PeerRoutes(peers: peers, patience: 3 * settings.replica.heartbeat)
     }
 
     /// One turn.
@@ -100,7 +100,7 @@ package struct Engine: Sendable {
         drive(.tick, &effects)
         expireParked(&effects)
         proposeTickWhenDue(&effects)
-        for notice in routes.notices(now: now.monotonic) { effects.append(.notice(notice)) }
+        for notice in routes.notices() { effects.append(.notice(notice)) }
     }
 
     /// Puts one input through the replica and does what comes out, in order.

@@ -14,24 +14,41 @@ struct PeerRoutes: Sendable {
         var heard: UInt64?
         /// When it last said that our datagrams reach it.
         var hearsUs: UInt64?
-        var reported: (from: Bool, to: Bool)?
+        /// Control messages that came by the stream since the last datagram.
+        var streamedInARow = 0
+        /// Messages in a row that say that our datagrams do not reach it.
+        var unheardInARow = 0
+        var reported = (from: true, to: true)
     }
+
+    /// So many messages in a row make a channel count as lost, for people to know.
+    private static let lostAfter = 20
 
     private var peers: OrderedDictionary<NodeID, Peer> = [:]
     private let patience: UInt64
-    private let startedAt: UInt64
 
     /// A way counts as open for `patience` milliseconds after it was last proved.
-    init(peers ids: [NodeID], patience: UInt64, now: UInt64) {
+    init(peers ids: [NodeID], patience: UInt64) {
         for id in ids { peers[id] = Peer() }
         self.patience = patience
-        startedAt = now
     }
 
     mutating func heard(_ frame: PeerFrame, via channel: PeerChannel, now: UInt64) {
-        peers[frame.from]?.heard = now
-        if channel == .datagram { peers[frame.from]?.heardDatagram = now }
-        if frame.hearsDatagrams { peers[frame.from]?.hearsUs = now }
+        guard var peer = peers[frame.from] else { return }
+        peer.heard = now
+        if channel == .datagram {
+            peer.heardDatagram = now
+            peer.streamedInARow = 0
+        } else if Self.isControl(frame.message) {
+            peer.streamedInARow += 1
+        }
+        if frame.hearsDatagrams {
+            peer.hearsUs = now
+            peer.unheardInARow = 0
+        } else {
+            peer.unheardInARow += 1
+        }
+        peers[frame.from] = peer
     }
 
     private func isRecent(_ time: UInt64?, _ now: UInt64) -> Bool {
@@ -41,6 +58,14 @@ struct PeerRoutes: Sendable {
     func isReachable(_ peer: NodeID, now: UInt64) -> Bool { isRecent(peers[peer]?.heard, now) }
     func hearsDatagrams(from peer: NodeID, now: UInt64) -> Bool { isRecent(peers[peer]?.heardDatagram, now) }
     private func isHeard(by peer: NodeID, now: UInt64) -> Bool { isRecent(peers[peer]?.hearsUs, now) }
+
+    /// Control messages take datagrams where they can.
+    private static func isControl(_ message: Message) -> Bool {
+        switch message {
+        case .append, .appendReply: false
+        case .preVote, .preVoteReply, .vote, .voteReply, .heartbeat, .heartbeatReply, .readIndex, .readIndexReply: true
+        }
+    }
 
     func channels(for message: Message, to peer: NodeID, now: UInt64) -> [PeerChannel] {
         switch message {
@@ -54,15 +79,14 @@ struct PeerRoutes: Sendable {
         }
     }
 
-    /// What changed for people to know: only of peers that are heard at all, and not in the first moments.
-    mutating func notices(now: UInt64) -> [Notice] {
-        guard now - startedAt > 4 * patience else { return [] }
+    /// What changed for people to know.
+    mutating func notices() -> [Notice] {
         var notices: [Notice] = []
-        for (id, peer) in peers where isRecent(peer.heard, now) {
-            let state = (from: isRecent(peer.heardDatagram, now), to: isRecent(peer.hearsUs, now))
-            let before = peer.reported ?? (from: true, to: true)
-            if state != before { notices.append(.datagrams(id, from: state.from, to: state.to)) }
+        for (id, peer) in peers {
+            let state = (from: peer.streamedInARow < Self.lostAfter, to: peer.unheardInARow < Self.lostAfter)
+            guard state != peer.reported else { continue }
             peers[id]?.reported = state
+            notices.append(.datagrams(id, from: state.from, to: state.to))
         }
         return notices
     }

@@ -53,7 +53,9 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        refuse("\(error)")
+        // A client that went away without a good-bye is no news.
+        node.logger.debug("client connection broke", metadata: [LogKey.reason: "\(error)"])
+        close()
     }
 
     private func take(_ body: UnsafeRawBufferPointer) throws(WireError) {

@@ -162,7 +162,7 @@ enum LogKey {
     static let reason = "error.reason"
     static let datagramsFrom = "datagrams.from"
     static let datagramsTo = "datagrams.to"
-    static let node = "node.id"
+    static let node = "node"
     static let cluster = "cluster.name"
     static let entries = "log.entries"
     static let commit = "log.commit"

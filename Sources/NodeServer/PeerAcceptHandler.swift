@@ -56,7 +56,8 @@ final class PeerAcceptHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context channel: ChannelHandlerContext, error: any Error) {
-        refuse("\(error)")
+        node.logger.debug("peer connection broke", metadata: [LogKey.reason: "\(error)"])
+        channel.close(promise: nil)
     }
 
     private var maximumFrame: Int {
