@@ -78,5 +78,7 @@ var package = Package(
             dependencies: ["Jobboard", "JobboardClient", "WireFormat", logging, lifecycle] + nio, swiftSettings: rules),
         .testTarget(
             name: "NodeServerTests", dependencies: ["Consensus", "NodeServer", "WireFormat"], swiftSettings: rules),
+        .testTarget(
+            name: "ClusterTests", dependencies: ["JobboardCLI", "JobboardClient", "WireFormat"] + nio, swiftSettings: rules),
     ]
 )

@@ -122,7 +122,9 @@ final class EngineLoop: @unchecked Sendable {
         case .leader(nil, let term):
             logger.info("no leader known", metadata: [LogKey.term: "\(term)"])
         case .datagrams(let peer, let from, let to):
-            let metadata: Logger.Metadata = [LogKey.peer: "\(peer)", LogKey.datagramsFrom: "\(from)", LogKey.datagramsTo: "\(to)"]
+            let metadata: Logger.Metadata = [
+                LogKey.peer: "\(peer)", LogKey.datagramsFrom: "\(from)", LogKey.datagramsTo: "\(to)",
+            ]
             if from, to {
                 logger.info("datagrams get through", metadata: metadata)
             } else {

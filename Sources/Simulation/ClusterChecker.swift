@@ -51,7 +51,9 @@ struct ClusterChecker {
     /// A client was told that it holds these jobs.
     mutating func claimed(_ jobs: [Job], by client: Int) throws(Violation) {
         for job in jobs {
-            guard let fence = job.fence else { throw Violation(description: "client \(client) got job \(job.id) without a fence") }
+            guard let fence = job.fence else {
+                throw Violation(description: "client \(client) got job \(job.id) without a fence")
+            }
             guard fences.insert(fence).inserted else { throw Violation(description: "fence \(fence) was given twice") }
             // An older claim's answer may come late; a newer claim of a consumed job may not be at all.
             if let consumer = consumedBy[job.id], fence > consumer {

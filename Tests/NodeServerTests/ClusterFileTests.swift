@@ -29,10 +29,16 @@ import Testing
         (#"{"cluster": "c", "nodes": {}}"#, #""nodes" must be an array"#),
         (#"{"cluster": "c", "nodes": [NODE, NODE]}"#, "1, 3, 5 or 7"),
         (#"{"cluster": "c", "nodes": [NODE], "colour": 1}"#, #"unknown key "colour" in the file"#),
-        (#"{"cluster": "c", "nodes": [{"id": 1, "host": "127.0.0.1", "peer_port": 7101, "client_port": "x"}]}"#, #""client_port" in nodes[0]"#),
+        (
+            #"{"cluster": "c", "nodes": [{"id": 1, "host": "127.0.0.1", "peer_port": 7101, "client_port": "x"}]}"#,
+            #""client_port" in nodes[0]"#
+        ),
         (#"{"cluster": "c", "nodes": [{"id": 1, "host": "127.0.0.1", "peer_port": 7101, "client_port": 7101}]}"#, "used twice"),
         (#"{"cluster": "c", "nodes": [{"id": 1, "host": "10.0.0.1", "peer_port": 7101, "client_port": 7201}]}"#, "without TLS"),
-        (#"{"cluster": "c", "nodes": [{"id": 1, "host": "10.0.0.1", "peer_port": 7101, "client_port": 7201}], "insecure": true}"#, #""secret" is needed"#),
+        (
+            #"{"cluster": "c", "nodes": [{"id": 1, "host": "10.0.0.1", "peer_port": 7101, "client_port": 7201}], "insecure": true}"#,
+            #""secret" is needed"#
+        ),
         (#"{"cluster": "c", "cluster": "d", "nodes": [NODE]}"#, "stands twice"),
         (#"{"cluster": "c", "nodes": [NODE], "heartbeat_ms": 400}"#, "four times"),
         (#"{"cluster": "c", "nodes": [NODE], "insecure": "yes"}"#, "true or false"),

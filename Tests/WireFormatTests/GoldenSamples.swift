@@ -237,7 +237,9 @@ enum GoldenSamples {
             "conflict", .appendReply(AppendReply(term: 3, result: .conflict(at: 300, hintIndex: 200, hintTerm: 1))),
             "0900000007010203ac02c80101"),
         peer("heartbeat", .heartbeat(Heartbeat(term: 3, round: 4, commit: 300, oldestWriteAge: 5)), "080000000801020304ac0205"),
-        peer("heartbeatReply", .heartbeatReply(HeartbeatReply(term: 3, round: 4, durable: 300, wall: 1000)), "090000000901020304ac02e807"),
+        peer(
+            "heartbeatReply", .heartbeatReply(HeartbeatReply(term: 3, round: 4, durable: 300, wall: 1000)),
+            "090000000901020304ac02e807"),
         peer("readIndex", .readIndex(ReadIndex(term: 3, nonce: 4)), "050000000a01020304"),
         peer("readIndexReply", .readIndexReply(ReadIndexReply(term: 3, nonce: 4, index: 300)), "070000000b01020304ac02"),
     ]

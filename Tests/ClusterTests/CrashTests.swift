@@ -1,0 +1,91 @@
+import Foundation
+import JobboardClient
+import Testing
+import WireFormat
+
+/// Real processes that die.
+@Suite(.serialized) struct CrashTests {
+    @Test func theDemoEndsWell() throws {
+        let result = try TestCluster.run(["demo", "--jobs", "1000", "--workers", "4"])
+        #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+        #expect((result.output + result.errors).contains("GOOD"))
+    }
+
+    @Test(.timeLimit(.minutes(3))) func whatWasAcknowledgedSurvivesTheDeathOfAllNodesAtOnce() async throws {
+        let cluster = try await TestCluster(nodes: 3)
+        var acknowledged: Set<JobID> = []
+        for round in 1...3 {
+            let client = try JobboardClient(nodes: cluster.addresses)
+            _ = try await client.post(NewJob(name: "round-\(round)"), timeout: .seconds(30))
+            // Many posts are under way when the power goes.
+            await withTaskGroup(of: JobID?.self) { group in
+                for number in 0..<200 {
+                    group.addTask {
+                        let posted = try? await client.post(NewJob(name: "job-\(round)-\(number)"), timeout: .seconds(1))
+                        return posted?.job.id
+                    }
+                }
+                var answered = 0
+                for await id in group {
+                    if let id { acknowledged.insert(id) }
+                    answered += 1
+                    if answered == 50 { for node in 1...3 { cluster.kill(node) } }
+                }
+            }
+            await client.shutdown()
+            for node in 1...3 { try cluster.start(node) }
+        }
+        #expect(acknowledged.count >= 150)
+        try await expectEverywhere(acknowledged, in: cluster)
+        for node in 1...3 { #expect(cluster.stop(node) == 0, "SIGTERM is a graceful stop") }
+    }
+
+    @Test(.timeLimit(.minutes(2))) func aClusterOfOneWorksTheSameWay() async throws {
+        let cluster = try await TestCluster(nodes: 1)
+        let client = try JobboardClient(nodes: cluster.addresses)
+        let posted = try await client.post(NewJob(name: "alone"), timeout: .seconds(30)).job
+        let claimed = try await client.claim(posted.id, who: "w1")
+        cluster.kill(1)
+        try cluster.start(1)
+        let fence = try #require(claimed.fence)
+        let done = try await client.consume(posted.id, who: "w1", fence: fence, timeout: .seconds(30))
+        #expect(done.state == .complete)
+        await client.shutdown()
+    }
+
+    @Test(.timeLimit(.minutes(2))) func aClientRidesOutTheDeathOfTheLeader() async throws {
+        let cluster = try await TestCluster(nodes: 3)
+        let client = try JobboardClient(nodes: cluster.addresses)
+        _ = try await client.post(NewJob(name: "first"), timeout: .seconds(30))
+        let status = try await client.status()
+        let leader = try #require(status.leader)
+        cluster.kill(Int(leader))
+        let posted = try await client.post(NewJob(name: "second"), timeout: .seconds(30))
+        #expect(!posted.duplicate, "the retry of a lost answer is told apart from a second post")
+        #expect(try await client.count() == 2)
+        await client.shutdown()
+    }
+
+    /// Every node, asked for what it has itself, comes to have all of them, and the same list.
+    private func expectEverywhere(_ jobs: Set<JobID>, in cluster: TestCluster) async throws {
+        var lists: [[JobID]] = []
+        let fresh = try JobboardClient(nodes: cluster.addresses)
+        var ids: [JobID] = []
+        for try await job in fresh.allJobs(JobsQuery(board: "default", limit: 1000)) { ids.append(job.id) }
+        await fresh.shutdown()
+        for address in cluster.addresses {
+            let client = try JobboardClient(nodes: [address])
+            let expected = ids
+            try await eventually("\(address) has all jobs") {
+                var here: [JobID] = []
+                for try await job in client.allJobs(JobsQuery(board: "default", limit: 1000), fresh: false) {
+                    here.append(job.id)
+                }
+                return here == expected
+            }
+            lists.append(ids)
+            await client.shutdown()
+        }
+        #expect(jobs.subtracting(ids).isEmpty, "acknowledged and missing: \(jobs.subtracting(ids).count)")
+    }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import Glibc
+import JobboardClient
+import NIOCore
+import NIOPosix
+
+/// Real `jobboard serve` processes on loopback, in a folder of their own; ended with the test.
+final class TestCluster {
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// The command that the tests' own build made, beside the tests.
+    static let command = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "jobboard")
+
+    let folder: URL
+    let addresses: [String]
+    private let file: URL
+    private var processes: [Int: Process] = [:]
+
+    init(nodes: Int) async throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "jobboard-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let ports = try await Self.freePorts(2 * nodes)
+        addresses = (0..<nodes).map { "127.0.0.1:\(ports[2 * $0])" }
+        let list = (0..<nodes).map {
+            #"{"id": \#($0 + 1), "host": "127.0.0.1", "client_port": \#(ports[2 * $0]), "peer_port": \#(ports[2 * $0 + 1])}"#
+        }
+        file = folder.appending(path: "cluster.json")
+        let text = #"{"cluster": "test", "segment_bytes": 1048576, "nodes": [\#(list.joined(separator: ", "))]}"#
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        for node in 1...nodes { try start(node) }
+    }
+
+    deinit {
+        for process in processes.values {
+            Glibc.kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    func dataFolder(_ node: Int) -> URL { folder.appending(path: "node-\(node)") }
+
+    func start(_ node: Int) throws {
+        let process = Process()
+        process.executableURL = Self.command
+        process.arguments = ["serve", "--config", file.path, "--node", "\(node)", "--data", dataFolder(node).path]
+        process.standardError = try Self.appending(to: folder.appending(path: "node-\(node).log"))
+        try process.run()
+        processes[node] = process
+    }
+
+    /// SIGKILL: no word of farewell.
+    func kill(_ node: Int) {
+        end(node, with: SIGKILL)
+    }
+
+    /// SIGTERM; the exit code.
+    @discardableResult
+    func stop(_ node: Int) -> Int32 {
+        end(node, with: SIGTERM)
+    }
+
+    @discardableResult
+    private func end(_ node: Int, with signal: Int32) -> Int32 {
+        guard let process = processes.removeValue(forKey: node) else { return 0 }
+        Glibc.kill(process.processIdentifier, signal)
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    /// Runs the command to its end.
+    static func run(_ arguments: [String]) throws -> (status: Int32, output: String, errors: String) {
+        let process = Process()
+        process.executableURL = command
+        process.arguments = arguments
+        let folder = FileManager.default.temporaryDirectory
+        let (out, err) = (folder.appending(path: UUID().uuidString), folder.appending(path: UUID().uuidString))
+        defer { for file in [out, err] { try? FileManager.default.removeItem(at: file) } }
+        process.standardOutput = try appending(to: out)
+        process.standardError = try appending(to: err)
+        try process.run()
+        process.waitUntilExit()
+        return (
+            process.terminationStatus, try String(contentsOf: out, encoding: .utf8), try String(contentsOf: err, encoding: .utf8)
+        )
+    }
+
+    private static func appending(to file: URL) throws -> FileHandle {
+        if !FileManager.default.fileExists(atPath: file.path) {
+            _ = FileManager.default.createFile(atPath: file.path, contents: nil)
+        }
+        let handle = try FileHandle(forWritingTo: file)
+        try handle.seekToEnd()
+        return handle
+    }
+
+    /// Ports that nobody listens on at this moment.
+    private static func freePorts(_ count: Int) async throws -> [Int] {
+        var channels: [any Channel] = []
+        for _ in 0..<count {
+            channels.append(
+                try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get())
+        }
+        let ports = channels.compactMap { $0.localAddress?.port }
+        for channel in channels { try await channel.close() }
+        return ports
+    }
+}
+
+/// Asks until the answer is right, or throws when the time is up.
+func eventually(
+    within limit: Duration = .seconds(30), _ what: String, _ isRight: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while ContinuousClock.now < deadline {
+        if (try? await isRight()) == true { return }
+        await Task.yield()
+    }
+    throw TestCluster.Failure(description: "not in time: \(what)")
+}
