@@ -29,7 +29,7 @@ package struct ClusterConfiguration: Sendable, Equatable {
     package var nodes: [Node]
     /// What the nodes prove to each other that they know.
     package var secret: String?
-    /// Where the data of each node goes.
+    /// Where the data of the nodes goes: each has a folder `node-ID` in it.
     package var dataFolder: String?
     /// Listen on other addresses than loopback all the same.
     package var insecure = false

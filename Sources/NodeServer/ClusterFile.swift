@@ -73,6 +73,7 @@ extension ClusterConfiguration {
                     "node \(node.id) would listen on \(node.host) without TLS; only loopback may, unless \"insecure\" is true")
             }
         }
+        guard segmentBytes % 4096 == 0 else { throw ConfigurationError("\"segment_bytes\" must be a multiple of 4096") }
         guard electionTimeoutMilliseconds >= 4 * heartbeatMilliseconds else {
             throw ConfigurationError("\"election_timeout_ms\" must be at least four times \"heartbeat_ms\"")
         }

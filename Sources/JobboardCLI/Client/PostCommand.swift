@@ -74,7 +74,7 @@ struct PostCommand: AsyncParsableCommand {
         } else if name == nil {
             throw ValidationError("name the job, or give a file with --from")
         }
-        if !(1...10_000).contains(batch) { throw ValidationError("--batch must be from 1 to 10000") }
+        if !(1...4096).contains(batch) { throw ValidationError("--batch must be from 1 to 4096") }
     }
 
     func run() async throws {

@@ -48,7 +48,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     private func folder(_ configuration: ClusterConfiguration, _ number: UInt64) -> String {
         if let data { return data }
-        return configuration.dataFolder ?? (config == nil ? "jobboard-data" : "jobboard-data/node-\(number)")
+        guard config != nil else { return "jobboard-data" }
+        return "\(configuration.dataFolder ?? "jobboard-data")/node-\(number)"
     }
 }
 
