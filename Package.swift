@@ -82,3 +82,16 @@ var package = Package(
             name: "ClusterTests", dependencies: ["JobboardCLI", "JobboardClient", "WireFormat"] + nio, swiftSettings: rules),
     ]
 )
+
+// Microbenchmarks: root-package targets, since a nested package can't see `package` symbols; and behind a variable,
+// since nobody else should have to fetch and build their library.
+if Context.environment["JOBBOARD_BENCHMARKS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []))
+    package.targets.append(
+        .executableTarget(
+            name: "CoreBenchmarks",
+            dependencies: [
+                "Consensus", "EventLog", "Jobboard", "WireFormat", .product(name: "Benchmark", package: "benchmark"),
+            ], path: "Benchmarks/CoreBenchmarks", swiftSettings: rules,
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]))
+}

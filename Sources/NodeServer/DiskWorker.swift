@@ -2,27 +2,35 @@ import Consensus
 import DequeModule
 import Dispatch
 import EventLog
+import Foundation
 import NodeEngine
-import Synchronization
 
 /// The one thread that touches the log: takes everything queued, makes it durable with one sync, and reports back.
 ///
-/// `@unchecked`: `log` and the sync times are used on `queue` alone; what both sides touch is behind the mutex.
+/// `@unchecked`: `log` and the sync times are used on the thread alone; what both sides touch is behind the condition.
 final class DiskWorker: @unchecked Sendable {
     enum Work {
         case write(LogWrite)
         case load(NodeID, from: LogIndex, maxBytes: Int)
+        /// A spare segment was made.
+        case adoptSpares
+        /// Now and then: what the disk says of itself, and a mark when it has been idle for a moment.
+        case lookAround
     }
 
     private struct Inbox {
         var work: Deque<Work> = []
-        var isScheduled = false
+        /// The thread sleeps until it is signalled.
+        var isWaiting = false
+        /// No more work is taken: the log is to be closed, or the disk has failed.
         var isStopped = false
+        var hasEnded = false
     }
 
-    private let queue = DispatchQueue(label: "jobboard.disk", qos: .userInteractive)
     private let spareQueue = DispatchQueue(label: "jobboard.spare", qos: .utility)
-    private let inbox = Mutex(Inbox())
+    /// Guards `inbox`.
+    private let condition = NSCondition()
+    private var inbox = Inbox()
     private let log: EventLog
     private let folder: String
     private let segmentBytes: UInt64
@@ -47,60 +55,79 @@ final class DiskWorker: @unchecked Sendable {
         self.failed = failed
     }
 
+    /// Starts the thread.
+    func start() {
+        let thread = Thread { self.run() }
+        thread.name = "jobboard.disk"
+        thread.start()
+    }
+
     /// Adds work; what is added while the disk is busy shares the next sync.
     func add(_ work: [Work]) {
-        let mustSchedule = inbox.withLock { inbox in
-            inbox.work.append(contentsOf: work)
-            guard !inbox.isScheduled, !inbox.isStopped else { return false }
-            inbox.isScheduled = true
-            return true
-        }
-        if mustSchedule { queue.async { self.drain() } }
+        condition.lock()
+        inbox.work.append(contentsOf: work)
+        if inbox.isWaiting { condition.broadcast() }
+        condition.unlock()
     }
 
-    /// Finishes what is queued and closes the log. Blocks until that is done.
+    /// Finishes what was added and closes the log. Blocks until that is done.
     func stop() {
-        queue.sync {
-            drain()
-            inbox.withLock { $0.isStopped = true }
-            // A clean stop leaves no doubt about the last batch.
-            try? log.markDurable()
-            log.close()
-        }
+        condition.lock()
+        inbox.isStopped = true
+        condition.broadcast()
+        while !inbox.hasEnded { condition.wait() }
+        condition.unlock()
     }
 
-    private func drain() {
-        while true {
-            let work: Deque<Work> = inbox.withLock { inbox in
-                guard !inbox.work.isEmpty, !inbox.isStopped else {
-                    inbox.isScheduled = false
-                    return []
-                }
-                let all = inbox.work
-                inbox.work = []
-                return all
-            }
-            if work.isEmpty { return }
-            do {
-                try perform(work)
-            } catch {
-                inbox.withLock { $0.isStopped = true }
-                failed(NodeError(.failed, "the disk failed, so this node stops: \(error)"))
-                return
-            }
+    private func run() {
+        do {
+            while let work = nextWork() { try perform(work) }
+            // A clean stop leaves no doubt about the last batch.
+            try log.markDurable()
+        } catch {
+            failed(NodeError(.failed, "the disk failed, so this node stops: \(error)"))
         }
+        log.close()
+        condition.lock()
+        inbox.isStopped = true
+        inbox.hasEnded = true
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Everything that was added, as soon as there is something; nil when all is done and the worker was stopped.
+    private func nextWork() -> Deque<Work>? {
+        condition.lock()
+        defer { condition.unlock() }
+        while inbox.work.isEmpty {
+            if inbox.isStopped { return nil }
+            inbox.isWaiting = true
+            condition.wait()
+            inbox.isWaiting = false
+        }
+        var work: Deque<Work> = []
+        swap(&work, &inbox.work)
+        return work
     }
 
     /// Loads see everything that was ordered before them.
     private func perform(_ work: Deque<Work>) throws(EventLogError) {
         var writes: [LogWrite] = []
         for item in work {
+            if case .write(let write) = item {
+                writes.append(write)
+                continue
+            }
+            try persist(writes)
+            writes = []
             switch item {
-            case .write(let write): writes.append(write)
-            case .load(let peer, let index, let bytes):
-                try persist(writes)
-                writes = []
-                load(peer, from: index, maxBytes: bytes)
+            case .write: break
+            case .load(let peer, let index, let bytes): load(peer, from: index, maxBytes: bytes)
+            case .adoptSpares:
+                try log.adoptSpares()
+                // Where no space was left the next try waits for the next segment.
+                isPreparingSpare = log.needsSpare
+            case .lookAround: try lookAround()
             }
         }
         try persist(writes)
@@ -135,35 +162,19 @@ final class DiskWorker: @unchecked Sendable {
             if let disk = try? PosixDisk(path: folder, access: .helper) {
                 try? SparePreparer.prepare(on: disk, segmentBytes: bytes)
             }
-            self.queue.async {
-                try? self.log.adoptSpares()
-                // Where no space was left the next try waits for the next segment.
-                self.isPreparingSpare = self.log.needsSpare
-            }
+            self.add([.adoptSpares])
         }
     }
 
-    /// Called now and then: what the disk says of itself, and a mark when it has been idle for a moment.
-    func tick() {
-        queue.async { [self] in
-            guard !inbox.withLock({ $0.isStopped }) else { return }
-            if lastWriteAt > 0, DispatchTime.now().uptimeNanoseconds - lastWriteAt > 100_000_000 {
-                do {
-                    try log.markDurable()
-                } catch {
-                    inbox.withLock { $0.isStopped = true }
-                    failed(NodeError(.failed, "the disk failed, so this node stops: \(error)"))
-                    return
-                }
-            }
-            var now = DiskReport()
-            now.rawBytes = log.counters.rawBytes
-            now.storedBytes = log.counters.storedBytes
-            now.diskBytes = log.counters.diskBytes
-            now.syncs = log.counters.syncs
-            let sorted = syncTimes.sorted()
-            now.syncP99Microseconds = sorted.isEmpty ? 0 : sorted[(sorted.count - 1) * 99 / 100]
-            report(.diskReport(now))
-        }
+    private func lookAround() throws(EventLogError) {
+        if lastWriteAt > 0, DispatchTime.now().uptimeNanoseconds - lastWriteAt > 100_000_000 { try log.markDurable() }
+        var now = DiskReport()
+        now.rawBytes = log.counters.rawBytes
+        now.storedBytes = log.counters.storedBytes
+        now.diskBytes = log.counters.diskBytes
+        now.syncs = log.counters.syncs
+        let sorted = syncTimes.sorted()
+        now.syncP99Microseconds = sorted.isEmpty ? 0 : sorted[(sorted.count - 1) * 99 / 100]
+        report(.diskReport(now))
     }
 }

@@ -53,7 +53,7 @@ final class EngineLoop: @unchecked Sendable {
             guard let self else { return }
             receive(.tick)
             tickCount += 1
-            if tickCount % 20 == 0 { disk.tick() }
+            if tickCount % 20 == 0 { disk.add([.lookAround]) }
             links.values.forEach { $0.tick() }
         }
     }

@@ -50,6 +50,7 @@ package final class NodeServer: Service {
         let node = EngineLoop(
             loop: loop, engine: recovery.engine, disk: disk, logger: logger, failed: { ending.yield(.broken($0)) })
         relay.connect(node)
+        disk.start()
         do {
             try await listen(node, group)
             try await loop.submit { node.start() }.get()

@@ -1,5 +1,7 @@
 import ArgumentParser
 import JobboardClient
+import NIOCore
+import NIOPosix
 
 /// `jobboard bench`.
 struct BenchCommand: AsyncParsableCommand {
@@ -48,8 +50,15 @@ struct BenchCommand: AsyncParsableCommand {
     func run() async throws {
         let (addresses, name) = try cluster.addresses()
         var clients: [JobboardClient] = []
+        // The tasks of a client live on its event loop, as those of a program with much to do would.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: min(connections, System.coreCount))
+        var executors: [EventLoopTaskExecutor] = []
         for _ in 0..<connections {
-            clients.append(try ClusterOptions.makeClient(addresses, cluster: name, board: board, timeout: cluster.timeout))
+            let loop = group.next()
+            executors.append(EventLoopTaskExecutor(loop))
+            clients.append(
+                try ClusterOptions.makeClient(
+                    addresses, cluster: name, board: board, timeout: cluster.timeout, eventLoopGroup: loop))
         }
         let limit: BenchLevel.Limit = jobs.map { .lives($0) } ?? .time(.seconds(seconds))
         var results: [BenchResult] = []
@@ -57,7 +66,7 @@ struct BenchCommand: AsyncParsableCommand {
             for inFlight in concurrency.numbers {
                 let level = BenchLevel(inFlight: inFlight, details: Self.details(detailsBytes), limit: limit)
                 Console.note("measuring \(inFlight) in flight")
-                results.append(try await level.run(clients))
+                results.append(try await level.run(clients, on: executors))
             }
         } catch {
             for client in clients { await client.shutdown() }

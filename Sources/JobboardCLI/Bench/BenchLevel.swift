@@ -22,13 +22,14 @@ struct BenchLevel: Sendable {
         var consume: [UInt64] = []
     }
 
-    func run(_ clients: [JobboardClient]) async throws -> BenchResult {
+    func run(_ clients: [JobboardClient], on executors: [EventLoopTaskExecutor]) async throws -> BenchResult {
         let taken = LifeCounter()
         let begin = ContinuousClock.now + Self.warmUp
         let all = try await withThrowingTaskGroup(of: Samples.self) { group in
             for place in 0..<inFlight {
                 let client = clients[place % clients.count]
-                group.addTask { try await loop(client, who: "bench-\(place)", begin, taken) }
+                let executor = executors[place % executors.count]
+                group.addTask(executorPreference: executor) { try await loop(client, who: "bench-\(place)", begin, taken) }
             }
             var all = Samples()
             for try await samples in group {

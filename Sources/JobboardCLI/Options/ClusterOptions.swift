@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import JobboardClient
+import NIOCore
+import NIOPosix
 import NodeServer
 
 /// Which cluster to talk to, and how long to wait for it.
@@ -46,12 +48,13 @@ struct ClusterOptions: ParsableArguments {
     }
 
     static func makeClient(
-        _ addresses: [String], cluster: String = "", board: String = "default", timeout: Duration
+        _ addresses: [String], cluster: String = "", board: String = "default", timeout: Duration,
+        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) throws -> JobboardClient {
         var options = JobboardClient.Options()
         options.timeout = timeout
         options.cluster = cluster
-        return try JobboardClient(nodes: addresses, board: board, options: options)
+        return try JobboardClient(nodes: addresses, board: board, options: options, eventLoopGroup: eventLoopGroup)
     }
 
     /// Runs `body` with a client that is shut down afterwards, whatever happens.
