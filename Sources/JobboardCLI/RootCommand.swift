@@ -6,7 +6,7 @@ struct RootCommand: AsyncParsableCommand {
         commandName: "jobboard",
         abstract: "A replicated job board: post work, claim it, consume it exactly once.",
         discussion: """
-            Begin with 'jobboard demo': it starts a cluster of its own, works off ten thousand jobs, kills the leader
+            Begin with 'jobboard demo': it starts a cluster of its own, works off ten thousand jobs, kills the leader \
             meanwhile, and checks that every job was consumed exactly once.
 
             By hand:
@@ -14,7 +14,7 @@ struct RootCommand: AsyncParsableCommand {
               jobboard post resize --details '{"width":640}'    prints the job
               jobboard work --who me -- ./resize.sh             runs a command for each job
 
-            Data goes to standard output, everything else to standard error. Exit codes: 0 ok, 1 failed, 2 usage,
+            Data goes to standard output, everything else to standard error. Exit codes: 0 ok, 1 failed, 2 usage, \
             3 not found, 4 refused, 5 unavailable, 6 not allowed, 7 nothing to claim in time, 8 outcome unknown.
             """,
         version: "jobboard 0.1.0",

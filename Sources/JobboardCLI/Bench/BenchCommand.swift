@@ -9,8 +9,8 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Measure how many jobs a cluster takes through their lives.",
         discussion: """
-            A life is a post, a claim of that job and its consume, one after the other. So many lives are in flight at a
-            time, each begun when the one before has ended; after a second of warming up, --seconds are measured. The jobs
+            A life is a post, a claim of that job and its consume, one after the other. So many lives are in flight at a \
+            time, each begun when the one before has ended; after a second of warming up, --seconds are measured. The jobs \
             go to a board of their own.
 
             Example:

@@ -8,7 +8,7 @@ struct AbandonCommand: AsyncParsableCommand {
         commandName: "abandon",
         abstract: "Give a claimed job back, to its old place in the order.",
         discussion: """
-            With --failure it counts as a failure: it comes back after a pause that grows, and after --max-failures of its
+            With --failure it counts as a failure: it comes back after a pause that grows, and after --max-failures of its \
             post it is TRASHED instead.
 
             Examples:

@@ -8,7 +8,7 @@ struct ClaimCommand: AsyncParsableCommand {
         commandName: "claim",
         abstract: "Claim a job, or the next ones.",
         discussion: """
-            Each claim gives a fence, a number larger than every fence given before. Hand it to whatever the job changes
+            Each claim gives a fence, a number larger than every fence given before. Hand it to whatever the job changes \
             elsewhere, so that work of an owner whose lease ran out can be told apart and refused.
 
             Examples:

@@ -8,7 +8,7 @@ struct ListCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List jobs, by priority and then in the order of their posting.",
         discussion: """
-            Without --state: the jobs on the board, unclaimed and claimed. The list is read page by page; a job that changes
+            Without --state: the jobs on the board, unclaimed and claimed. The list is read page by page; a job that changes \
             meanwhile may be listed as it was or as it is.
 
             Examples:

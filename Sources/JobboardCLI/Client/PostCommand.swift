@@ -15,8 +15,8 @@ struct PostCommand: AsyncParsableCommand {
               jobboard post nightly-report --key report-2026-03-01 --priority high --delay 5m
               jobboard post --from jobs.ndjson          one job a line; "-" reads standard input
 
-            A line of such a file is a job as JSON: "name" is needed; "uuid", "details", "priority", "key", "book",
-            "not_before", "delay_ms", "expires_after_ms", "lease_ms" and "max_failures" may be there. The same uuid with
+            A line of such a file is a job as JSON: "name" is needed; "uuid", "details", "priority", "key", "book", \
+            "not_before", "delay_ms", "expires_after_ms", "lease_ms" and "max_failures" may be there. The same uuid with \
             the same content posted again has no effect, so a file can be posted again after an interruption.
             """)
 

@@ -9,10 +9,10 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Show how the nodes of a cluster stand.",
         discussion: """
-            Asks every node named, and those that they name; a node that can't be reached is shown as such. Ends with 5 when
+            Asks every node named, and those that they name; a node that can't be reached is shown as such. Ends with 5 when \
             none answered.
 
-            Columns: LOG is the blocks' bytes before and after compression, DISK what the log's files take, FSYNC P99 the
+            Columns: LOG is the blocks' bytes before and after compression, DISK what the log's files take, FSYNC P99 the \
             99th percentile of the last writes to disk. Jobs are those of all boards.
 
             Examples:

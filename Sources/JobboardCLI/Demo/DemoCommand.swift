@@ -6,11 +6,11 @@ struct DemoCommand: AsyncParsableCommand {
         commandName: "demo",
         abstract: "Run a real cluster on this machine, kill its leader, and check that every job was consumed once.",
         discussion: """
-            Everything is real: nodes, workers and the one that posts are processes of this program on loopback, with their
-            data in a temporary folder. When 40 % of the jobs are consumed, the leader is killed with SIGKILL; three
+            Everything is real: nodes, workers and the one that posts are processes of this program on loopback, with their \
+            data in a temporary folder. When 40 % of the jobs are consumed, the leader is killed with SIGKILL; three \
             seconds later it is started again. Meanwhile a probe measures the longest time without an acknowledgement.
 
-            In the end, each posted job must have been acknowledged as consumed to exactly one worker, each node's log must
+            In the end, each posted job must have been acknowledged as consumed to exactly one worker, each node's log must \
             hold exactly one CONSUMED event for it, and all logs must say the same. Only then the exit code is 0.
 
             Examples:

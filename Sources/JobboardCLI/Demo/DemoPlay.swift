@@ -73,7 +73,7 @@ struct DemoPlay: Sendable {
         }
         let workTime: Duration
         do {
-            workTime = try await work(stage, leaders, &cast, &records, begin, &narrator)
+            workTime = try await work(stage, leaders, probe, &cast, &records, begin, &narrator)
         } catch {
             watchers.cancel()
             await watchers.value
@@ -120,7 +120,7 @@ struct DemoPlay: Sendable {
 
     /// Until all jobs are consumed or nothing moves any more; gives how long that took.
     private func work(
-        _ stage: DemoStage, _ leaders: LeaderWatch, _ cast: inout Cast, _ records: inout RecordReader,
+        _ stage: DemoStage, _ leaders: LeaderWatch, _ probe: Probe, _ cast: inout Cast, _ records: inout RecordReader,
         _ begin: ContinuousClock.Instant, _ narrator: inout Narrator
     ) async throws -> Duration {
         var last = (count: 0, at: ContinuousClock.now)
@@ -135,7 +135,7 @@ struct DemoPlay: Sendable {
                 try narrator.tell("all \(Figures.grouped(jobs)) jobs consumed")
             }
             try check(cast)
-            try await intervene(count, stage, leaders, &cast, &narrator)
+            try await intervene(count, stage, leaders, probe, &cast, &narrator)
             if let end, cast.isBack, cast.posting?.ended != nil { return end - begin }
             if now - last.at > Self.patience {
                 try narrator.tell("nothing was consumed for \(Int(Self.patience.inSeconds)) s; giving up")
@@ -149,13 +149,15 @@ struct DemoPlay: Sendable {
 
     /// Kills the leader when it is time, and brings it back.
     private func intervene(
-        _ count: Int, _ stage: DemoStage, _ leaders: LeaderWatch, _ cast: inout Cast, _ narrator: inout Narrator
+        _ count: Int, _ stage: DemoStage, _ leaders: LeaderWatch, _ probe: Probe, _ cast: inout Cast,
+        _ narrator: inout Narrator
     ) async throws {
         guard let victim = cast.victim else {
             guard count * 100 >= jobs * Self.killPercent, let leader = leaders.reigns.last?.node,
                 let process = cast.nodes[leader]
             else { return }
             process.kill()
+            probe.leaderWasKilled()
             let now = ContinuousClock.now
             cast.victim = (leader, now)
             _ = await process.end()

@@ -46,14 +46,12 @@ struct DemoReport {
         let rate = Double(ending.posted.count) / max(0.001, ending.workTime.inSeconds)
         let ratio = Double(summary.rawBytes) / Double(max(1, summary.storedBytes))
         let reigns = ending.reigns.map { "node \($0.node) in term \($0.term) from \(narrator.seconds($0.since)) s" }
-        let gap = Figures.fixed(ending.gap.longestGap.inSeconds * 1000, 0)
-        let gapEnd = ending.gap.gapEnd.map { ", until \(narrator.seconds($0)) s" } ?? ""
         var lines = [
             "",
             "jobs      \(Figures.grouped(ending.posted.count)) posted, claimed and consumed in "
                 + "\(Figures.fixed(ending.workTime.inSeconds, 1)) s: \(Figures.grouped(Int(rate))) lives/s, the fail-over included",
-            "gap       \(gap) ms was the longest time without an acknowledgement\(gapEnd) "
-                + "(\(Figures.grouped(ending.gap.acknowledged)) probes)",
+            "gap       \(Self.milliseconds(ending.gap.gapAfterKill)) was the longest time without an acknowledgement after the "
+                + "leader's death, \(Self.milliseconds(ending.gap.longestGap)) over all (\(Figures.grouped(ending.gap.acknowledged)) probes)",
             "leaders   \(reigns.joined(separator: "; "))",
             "log       \(Figures.grouped(summary.events)) events in \(Figures.grouped(summary.blocks)) blocks; "
                 + "\(Figures.bytes(summary.rawBytes)) raw, \(Figures.bytes(summary.storedBytes)) compressed "
@@ -64,11 +62,15 @@ struct DemoReport {
         return lines.map { $0 + "\n" }.joined()
     }
 
+    private static func milliseconds(_ duration: Duration) -> String {
+        "\(Figures.grouped(duration.inMilliseconds)) ms"
+    }
+
     private var verdictLines: [String] {
         guard !verdict.isGood else {
             return [
-                "verdict   GOOD: every job was consumed exactly once, by what \(ending.records.count) records of the workers "
-                    + "say and by the \(nodes == 1 ? "node's log" : "logs of all \(nodes) nodes, which are equal")"
+                "verdict   GOOD: every job was consumed exactly once, by what the workers were told "
+                    + "and by the \(nodes == 1 ? "node's log" : "logs of all \(nodes) nodes, which are equal")"
             ]
         }
         var lines = ["verdict   BAD: \(Figures.grouped(verdict.findings.count)) findings"]

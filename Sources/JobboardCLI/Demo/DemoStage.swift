@@ -14,6 +14,7 @@ final class DemoStage: Sendable {
     /// A folder with a cluster file in it.
     /// - Parameter data: a folder to use; nil for a temporary one.
     init(nodes: Int, data: String?, isKept: Bool) throws(CommandFailure) {
+        let ports = try FreePorts.find(2 * nodes)
         nodeCount = nodes
         self.isKept = isKept || data != nil
         if let data {
@@ -29,7 +30,6 @@ final class DemoStage: Sendable {
             guard let path = mkdtemp(&template) else { throw .failed("can't make a temporary folder") }
             folder = String(cString: path)
         }
-        let ports = try FreePorts.find(2 * nodes)
         addresses = (0..<nodes).map { "127.0.0.1:\(ports[2 * $0 + 1])" }
         let code = Self.write(Self.clusterFile(ports), to: "\(folder)/cluster.json")
         guard code == 0 else { throw .failed("can't write into \(folder): \(String(cString: strerror(code)))") }

@@ -24,24 +24,33 @@ final class LeaderWatch: Sendable {
     /// All that was seen, the present one last.
     var reigns: [Reign] { state.withLock { $0 } }
 
-    /// Until the task is cancelled.
+    /// Asks each node on its own, so that one that is dead holds up nobody, until the task is cancelled.
     func run() async {
-        while !Task.isCancelled {
-            _ = await look()
-            try? await Task.sleep(for: Self.pause)
+        await withTaskGroup(of: Void.self) { group in
+            for address in addresses {
+                group.addTask { [self] in
+                    while !Task.isCancelled {
+                        if let status = try? await client.status(of: address, timeout: .milliseconds(500)) { note(status) }
+                        try? await Task.sleep(for: Self.pause)
+                    }
+                }
+            }
         }
     }
 
-    /// How the nodes stand now.
+    /// How the nodes stand now; those that do not answer are left out.
     func look() async -> [NodeStatus] {
         let found = await ClusterStatus.ask(addresses, through: client, timeout: .milliseconds(500)).compactMap(\.status)
-        // A node that was cut off may still think it leads: the highest term tells.
-        if let leader = found.filter({ $0.role == .leader }).max(by: { $0.term < $1.term }) {
-            state.withLock { reigns in
-                guard leader.term > reigns.last?.term ?? 0 else { return }
-                reigns.append(Reign(node: leader.node, term: leader.term, since: .now))
-            }
-        }
+        for status in found { note(status) }
         return found
+    }
+
+    /// A node that was cut off may still think it leads: a leader of a later term is the leader.
+    private func note(_ status: NodeStatus) {
+        guard status.role == .leader else { return }
+        state.withLock { reigns in
+            guard status.term > reigns.last?.term ?? 0 else { return }
+            reigns.append(Reign(node: status.node, term: status.term, since: .now))
+        }
     }
 }

@@ -10,18 +10,28 @@ final class Probe: Sendable {
     struct Reading: Sendable {
         var acknowledged = 0
         var longestGap: Duration = .zero
-        /// When the longest gap ended.
-        var gapEnd: ContinuousClock.Instant?
+        /// The longest one of those that ended after the leader was killed.
+        var gapAfterKill: Duration = .zero
     }
 
     private let client: JobboardClient
-    private let state = Mutex(Reading())
+    private struct State {
+        var reading = Reading()
+        var isKilled = false
+    }
+
+    private let state = Mutex(State())
 
     init(client: JobboardClient) {
         self.client = client
     }
 
-    var reading: Reading { state.withLock { $0 } }
+    var reading: Reading { state.withLock { $0.reading } }
+
+    /// The leader is gone from now on.
+    func leaderWasKilled() {
+        state.withLock { $0.isKilled = true }
+    }
 
     /// Until the task is cancelled.
     func run() async {
@@ -29,19 +39,18 @@ final class Probe: Sendable {
         while !Task.isCancelled {
             if (try? await client.post(NewJob(name: "probe"), board: Self.board)) != nil {
                 let now = ContinuousClock.now
-                note(gap: last.map { now - $0 } ?? .zero, now)
+                if let last { note(gap: now - last) }
                 last = now
             }
             try? await Task.sleep(for: Self.pause)
         }
     }
 
-    private func note(gap: Duration, _ now: ContinuousClock.Instant) {
-        state.withLock { reading in
-            reading.acknowledged += 1
-            guard gap > reading.longestGap else { return }
-            reading.longestGap = gap
-            reading.gapEnd = now
+    private func note(gap: Duration) {
+        state.withLock { state in
+            state.reading.acknowledged += 1
+            state.reading.longestGap = max(state.reading.longestGap, gap)
+            if state.isKilled { state.reading.gapAfterKill = max(state.reading.gapAfterKill, gap) }
         }
     }
 }

@@ -9,7 +9,7 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Run one node.",
         discussion: """
-            Without --config: one node on loopback, with its data in ./jobboard-data. With it: the node of that id in the
+            Without --config: one node on loopback, with its data in ./jobboard-data. With it: the node of that id in the \
             cluster file. SIGTERM and SIGINT end it in good order.
 
             Examples:

@@ -10,15 +10,15 @@ struct WorkCommand: AsyncParsableCommand {
         commandName: "work",
         abstract: "Claim jobs and run a command for each.",
         discussion: """
-            The command gets the job's details on its standard input, and in its environment JOBBOARD_JOB, JOBBOARD_NAME,
+            The command gets the job's details on its standard input, and in its environment JOBBOARD_JOB, JOBBOARD_NAME, \
             JOBBOARD_FENCE, JOBBOARD_BOARD, JOBBOARD_WHO and JOBBOARD_NODES. While it runs, its claim is kept alive.
 
-            Exit 0 consumes the job. Any other end counts as a failure: the job comes back after a pause that grows, and
-            after its --max-failures it is TRASHED. When the claim is lost, for instance because this machine slept longer
-            than the lease, the command gets SIGTERM, and SIGKILL five seconds later: somebody else has the job then. The
+            Exit 0 consumes the job. Any other end counts as a failure: the job comes back after a pause that grows, and \
+            after its --max-failures it is TRASHED. When the claim is lost, for instance because this machine slept longer \
+            than the lease, the command gets SIGTERM, and SIGKILL five seconds later: somebody else has the job then. The \
             fence tells the two apart.
 
-            SIGTERM and SIGINT end the worker: what runs is stopped in the same way and its jobs are given back at once,
+            SIGTERM and SIGINT end the worker: what runs is stopped in the same way and its jobs are given back at once, \
             not as failures; the exit code is 0.
 
             Examples:
