@@ -67,6 +67,11 @@ var package = Package(
                 logging, lifecycle, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio, swiftSettings: rules),
 
+        // The README's program, so that it can't rot; outside the repository it is a package of its own.
+        .executableTarget(
+            name: "HelloJobboard", dependencies: ["JobboardClient"], path: "Examples/HelloJobboard/Sources/HelloJobboard",
+            swiftSettings: rules),
+
         .testTarget(name: "JobboardTests", dependencies: ["Jobboard"], swiftSettings: rules),
         .testTarget(
             name: "ConsensusTests", dependencies: ["Consensus"], exclude: ["Scenarios"], swiftSettings: rules),
