@@ -5,6 +5,7 @@ package struct Progress: Sendable, Equatable {
     package struct Flight: Sendable, Equatable {
         package var last: LogIndex
         package var bytes: Int
+        package var sentAt: UInt64
     }
 
     package enum Mode: Sendable, Equatable {
@@ -26,8 +27,10 @@ package struct Progress: Sendable, Equatable {
     package var inFlightBytes = 0
     /// When it last said something useful in this term.
     package var lastHeard: UInt64
-    /// When `match` last grew, or there was nothing to acknowledge.
+    /// When an answer last showed that `match` grew, or that there was nothing to acknowledge.
     package var lastProgress: UInt64
+    /// The same question is asked again, since no answer came.
+    var isRepeating = false
     /// The highest read round it has answered.
     package var round: UInt64 = 0
     /// How far its wall clock is ahead of ours, in milliseconds.
@@ -39,29 +42,34 @@ package struct Progress: Sendable, Equatable {
         lastProgress = now
     }
 
-    mutating func sent(last: LogIndex, bytes: Int) {
-        inFlight.append(Flight(last: last, bytes: bytes))
+    mutating func sent(last: LogIndex, bytes: Int, now: UInt64) {
+        inFlight.append(Flight(last: last, bytes: bytes, sentAt: now))
         inFlightBytes += bytes
         next = last + 1
     }
 
-    mutating func acknowledged(_ index: LogIndex, now: UInt64) {
-        if index > match {
-            match = index
-            lastProgress = now
-        }
+    mutating func acknowledged(_ index: LogIndex) {
+        match = max(match, index)
         while let first = inFlight.first, first.last <= index {
             inFlightBytes -= first.bytes
             inFlight.removeFirst()
         }
-        if inFlight.isEmpty { lastProgress = now }
         next = max(next, match + 1)
+    }
+
+    /// An answer came: was it of use?
+    mutating func noteProgress(before: LogIndex, last: LogIndex, now: UInt64) {
+        if match > before || match == last {
+            lastProgress = now
+            isRepeating = false
+        }
     }
 
     /// Forgets what was under way: it may have been lost.
     mutating func startProbing(from index: LogIndex) {
         precondition(index > match, "nothing before \(match) needs to be sent again")
         mode = .probing(sentAt: nil)
+        isRepeating = false
         next = index
         inFlight.removeAll()
         inFlightBytes = 0

@@ -50,7 +50,7 @@ extension Replica {
             return outputs.append(.halt("entry \(append.previousIndex) of term \(append.previousTerm) exists twice"))
         }
         guard let new = newEntries(of: append, &outputs) else { return }
-        store(new, &outputs)
+        guard store(new, &outputs) else { return }
         let match = append.previousIndex + LogIndex(append.entries.count)
         verified = max(verified, match)
         follow(commit: append.commit, &outputs)
@@ -92,12 +92,14 @@ extension Replica {
         return append.entries[known...]
     }
 
-    private mutating func store(_ new: ArraySlice<Entry>, _ outputs: inout [ReplicaOutput]) {
-        guard let first = new.first else { return }
+    /// False when the leader is not to be believed.
+    private mutating func store(_ new: ArraySlice<Entry>, _ outputs: inout [ReplicaOutput]) -> Bool {
+        guard let first = new.first else { return true }
         var truncateFrom: LogIndex?
         if first.index <= log.lastIndex {
             guard first.index > commit else {
-                return outputs.append(.halt("the leader would replace committed entry \(first.index)"))
+                outputs.append(.halt("the leader would replace committed entry \(first.index)"))
+                return false
             }
             truncateFrom = first.index
             log.truncate(from: first.index)
@@ -105,6 +107,7 @@ extension Replica {
         }
         for entry in new { log.append(entry) }
         persist(truncateFrom: truncateFrom, entries: Array(new), &outputs)
+        return true
     }
 
     /// The leader's commit index holds here as far as this log is known to equal the leader's.

@@ -116,11 +116,11 @@ extension Replica {
         for place in leadership.followers.indices {
             let follower = leadership.followers[place]
             switch follower.mode {
-            case .streaming where !follower.inFlight.isEmpty && now.monotonic - follower.lastProgress > settings.electionTimeout:
+            case .streaming where follower.inFlight.first.map { now.monotonic - $0.sentAt > settings.electionTimeout } ?? false:
                 leadership.followers[place].startProbing(from: follower.match + 1)
-                leadership.followers[place].lastProgress = now.monotonic
             case .probing(let sentAt?) where now.monotonic - sentAt > 2 * settings.heartbeat:
                 leadership.followers[place].mode = .probing(sentAt: nil)
+                leadership.followers[place].isRepeating = true
             case .streaming, .probing, .loading: break
             }
         }
@@ -134,6 +134,8 @@ extension Replica {
 
     private mutating func send(to peer: NodeID, _ place: Int, _ outputs: inout [ReplicaOutput]) {
         guard case .leader(var leadership) = role else { return }
+        // Taken out, so that it is changed in place and not copied.
+        role = .follower
         var follower = leadership.followers[place]
         while true {
             guard let entries = sendable(&follower, peer, &outputs) else { break }
@@ -143,7 +145,7 @@ extension Replica {
                 follower.mode = .probing(sentAt: now.monotonic)
                 break
             }
-            follower.sent(last: previous + LogIndex(entries.count), bytes: entries.reduce(0) { $0 + $1.block.count })
+            follower.sent(last: previous + LogIndex(entries.count), bytes: entries.reduce(0) { $0 + $1.block.count }, now: now.monotonic)
         }
         leadership.followers[place] = follower
         role = .leader(leadership)
@@ -164,8 +166,9 @@ extension Replica {
         case .probing(sentAt: nil):
             // Nothing is known to be needed where all of the log is there already.
             guard follower.match < log.lastIndex else { return nil }
-            // Where the logs part is asked for without entries, unless they are at hand.
-            return log.entries(from: follower.next, maxBytes: settings.appendBytes) ?? []
+            // Where the logs part is asked for without entries, unless they are at hand. A question that is repeated
+            // carries none: to one that does not answer they would pile up, and fill this node's memory.
+            return follower.isRepeating ? [] : log.entries(from: follower.next, maxBytes: settings.appendBytes) ?? []
         case .streaming:
             guard follower.next <= log.lastIndex, follower.inFlight.count < settings.inFlightBlocks,
                 follower.inFlightBytes < settings.inFlightBytes
@@ -190,9 +193,11 @@ extension Replica {
         let valid = entries.enumerated().allSatisfy { log.digest(at: follower.next + LogIndex($0)) == $1.digest }
         if valid, !entries.isEmpty {
             outputs.append(.send(to: peer, append(after: previous, entries)))
-            follower.sent(last: previous + LogIndex(entries.count), bytes: entries.reduce(0) { $0 + $1.block.count })
+            follower.sent(last: previous + LogIndex(entries.count), bytes: entries.reduce(0) { $0 + $1.block.count }, now: now.monotonic)
         } else {
+            // The disk had nothing fit to send; it is asked again after a while.
             follower.startProbing(from: follower.match + 1)
+            follower.mode = .probing(sentAt: now.monotonic)
         }
         leadership.followers[place] = follower
         role = .leader(leadership)
@@ -212,7 +217,7 @@ extension Replica {
 
     mutating func receive(_ reply: AppendReply, from: NodeID, _ outputs: inout [ReplicaOutput]) {
         guard case (var leadership, let place)? = follower(from, term: reply.term, &outputs) else { return }
-        leadership.followers[place].lastHeard = now.monotonic
+        if case .durable = reply.result { leadership.followers[place].lastHeard = now.monotonic }
         switch reply.result {
         case .durable(let index):
             guard acknowledge(index, &leadership.followers[place], from, &outputs) else { return }
@@ -232,12 +237,12 @@ extension Replica {
     mutating func receive(_ reply: HeartbeatReply, from: NodeID, _ outputs: inout [ReplicaOutput]) {
         guard case (var leadership, let place)? = follower(from, term: reply.term, &outputs) else { return }
         var follower = leadership.followers[place]
-        // Who answers heartbeats and takes no entries is of no use: it does not count as heard.
-        let useful = follower.inFlight.isEmpty || now.monotonic - follower.lastProgress <= 2 * settings.electionTimeout
-        if useful { follower.lastHeard = now.monotonic }
         follower.round = max(follower.round, min(reply.round, leadership.round))
         follower.clockOffset = clockOffset(of: reply.wall)
         guard acknowledge(reply.durable, &follower, from, &outputs) else { return }
+        // Who answers heartbeats and takes no entries is of no use: it does not count as heard. So a leader whose
+        // datagrams get through, and whose streams do not, loses office.
+        if now.monotonic - follower.lastProgress <= 2 * settings.electionTimeout { follower.lastHeard = now.monotonic }
         // It restarted and no longer knows how far its log equals ours, so it can't follow the commit index.
         if reply.durable < follower.match, follower.inFlight.isEmpty {
             outputs.append(.send(to: from, append(after: follower.match, [])))
@@ -262,7 +267,9 @@ extension Replica {
             outputs.append(.halt("node \(from) acknowledges entry \(index), and the log ends at \(log.lastIndex)"))
             return false
         }
-        follower.acknowledged(index, now: now.monotonic)
+        let before = follower.match
+        follower.acknowledged(index)
+        follower.noteProgress(before: before, last: log.lastIndex, now: now.monotonic)
         return true
     }
 

@@ -32,6 +32,8 @@ package struct BoardLimits: Sendable, Equatable {
     package var pageJobs: UInt32 = 10_000
     /// An answer with many jobs ends when their details and results reach this many bytes.
     package var answerBytes = 4 << 20
+    /// The same for a post: what was sent, with room for what a job gets on the board.
+    package var postAnswerBytes = 5 << 20
     /// Jobs looked at for one page; a page of a choosy listing may be short and still have a cursor.
     package var pageScan = 32_768
 

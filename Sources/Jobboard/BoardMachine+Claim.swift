@@ -48,7 +48,7 @@ extension BoardMachine {
             while claimed.count < Int(want.count), bytes < limits.answerBytes,
                 let slot = takeFirst(want.name, board, priority)
             {
-                bytes += slots[slot].job.details.count
+                bytes += slots[slot].job.answerBytes
                 claimed.append(take(slot, who: want.who, leaseMilliseconds: want.leaseMilliseconds, events: &events))
             }
         }
@@ -103,7 +103,7 @@ extension BoardMachine {
 
     /// Whether `hasClaimable` would have to look through many jobs. Then the command had better be carried out, even for
     /// nothing: it gives the name an order of its own, and the next question is answered at once.
-    func needsNameIndex(_ want: ClaimNext) -> Bool {
+    package func needsNameIndex(_ want: ClaimNext) -> Bool {
         guard let name = want.name, let board = boardIndexes[want.board] else { return false }
         return boards[Int(board)].ready > 1024 && boards[Int(board)].named[name] == nil
     }

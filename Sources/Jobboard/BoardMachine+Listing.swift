@@ -113,7 +113,7 @@ private struct PageBuilder {
         scansLeft -= 1
         if matches {
             page.jobs.append(job)
-            bytesLeft -= job.details.count + (job.result?.count ?? 0)
+            bytesLeft -= job.answerBytes
         }
         last = JobsQuery.Cursor(priority: job.priority, position: job.position)
         return true

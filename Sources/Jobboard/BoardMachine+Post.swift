@@ -75,7 +75,24 @@ extension BoardMachine {
             steps.append(step)
         }
         try checkRoom(news: steps.count(where: \.isNew), on: name)
+        try checkAnswer(steps, jobs)
         return steps
+    }
+
+    /// Every job of a post is answered, and those that were there before may be far larger than what was sent.
+    private func checkAnswer(_ steps: [PostStep], _ jobs: [NewJob]) throws(JobboardError) {
+        guard jobs.count > 1 else { return }
+        var bytes = 0
+        for (place, step) in steps.enumerated() {
+            switch step {
+            case .new: bytes += jobs[place].details.count
+            case .same(let earlier): bytes += jobs[earlier].details.count
+            case .known(let slot): bytes += slots[slot].job.answerBytes
+            }
+        }
+        guard bytes <= limits.postAnswerBytes else {
+            throw JobboardError(.tooLarge, "the answer would have \(bytes) bytes, for jobs that are there already; post fewer at once")
+        }
     }
 
     private func plan(

@@ -109,3 +109,18 @@ extension Job {
         rare = values == RareFields.Values() ? nil : RareFields(values)
     }
 }
+
+extension Job {
+    /// About what it takes in an answer.
+    var answerBytes: Int {
+        var bytes = 128 + board.utf8.count + name.utf8.count + details.count + (owner?.utf8.count ?? 0)
+        if let rare { bytes += rare.values.byteCount }
+        return bytes
+    }
+}
+
+extension RareFields.Values {
+    fileprivate var byteCount: Int {
+        64 + (book?.name.utf8.count ?? 0) + (key?.utf8.count ?? 0) + (lastFailure?.utf8.count ?? 0) + (result?.count ?? 0)
+    }
+}

@@ -34,14 +34,15 @@ package struct AppliedState: Sendable {
         }
     }
 
-    /// Takes in the next entry, handing every outcome to `outcome` with its place in the entry, and gives its events.
+    /// Takes in the next entry with its `count` commands, handing every outcome to `outcome` with its place in the entry,
+    /// and gives its events.
     package mutating func apply(
-        _ entry: Entry, _ calls: [SessionCommand], outcome: (Int, consuming Outcome) -> Void
+        _ entry: Entry, count: Int, call: (Int) -> SessionCommand, outcome: (Int, consuming Outcome) -> Void
     ) -> [Event] {
         precondition(entry.index == index + 1, "entry \(entry.index) was applied after \(index)")
         events.removeAll(keepingCapacity: true)
         machine.beginBlock(at: Timestamp(milliseconds: Int64(clamping: entry.time)), events: &events)
-        for (place, call) in calls.enumerated() { outcome(place, machine.apply(call, events: &events)) }
+        for place in 0..<count { outcome(place, machine.apply(call(place), events: &events)) }
         index = entry.index
         history.append(events)
         return events
@@ -50,6 +51,6 @@ package struct AppliedState: Sendable {
     /// Takes in an entry of which nobody waits for the outcome.
     package mutating func replay(_ entry: Entry, opener: Opener) throws(ApplyError) -> [Event] {
         let calls = try Self.commands(in: entry, opener: opener)
-        return apply(entry, calls) { _, _ in }
+        return apply(entry, count: calls.count, call: { calls[$0] }) { _, _ in }
     }
 }

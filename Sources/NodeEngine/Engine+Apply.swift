@@ -26,7 +26,8 @@ extension Engine {
         if let proposal {
             var outcomes: [Outcome] = []
             outcomes.reserveCapacity(proposal.writes.count)
-            events = state.apply(entry, proposal.writes.map(\.call)) { outcomes.append($1) }
+            events = state.apply(entry, count: proposal.writes.count, call: { proposal.writes[$0].call }) { outcomes.append($1) }
+            proposedBytes -= proposal.byteCount
             for write in proposal.writes { countClaims(of: write, by: -1) }
             for (write, outcome) in zip(proposal.writes, outcomes) { settle(write, outcome, &effects) }
         } else {
@@ -49,8 +50,9 @@ extension Engine {
     }
 
     private mutating func settle(_ write: Write, _ outcome: Outcome, _ effects: inout [EngineEffect]) {
+        let wasCancelled = cancelled.remove(write.client) != nil
         if case .claimed(let jobs) = outcome, jobs.isEmpty, case .claimNext(let want) = write.call.command,
-            write.waits, now.monotonic < write.deadline
+            write.waits, now.monotonic < write.deadline, !wasCancelled
         {
             // Others were faster; it goes on waiting.
             return park(write, on: want.board, &effects)

@@ -40,6 +40,8 @@ extension Engine {
     // MARK: Claims
 
     mutating func park(_ write: Write, on board: String, _ effects: inout [EngineEffect]) {
+        // A job claimed for somebody who has gone would be nobody's until its lease ends.
+        guard connections.contains(write.client.connection) else { return }
         guard !tooManyParked(write.client, &effects) else { return }
         parkedClaims[board, default: []].append(ParkedClaim(write: write))
     }
@@ -69,6 +71,7 @@ extension Engine {
     /// Answers a wait that is over already, or parks it.
     mutating func park(_ wait: ParkedWait, _ client: ClientReference, _ effects: inout [EngineEffect]) {
         if let response = response(to: wait.kind) { return effects.append(.reply(client, response)) }
+        guard connections.contains(client.connection) else { return }
         guard !tooManyParked(client, &effects) else { return }
         parkedWaits[client] = wait
     }
@@ -132,7 +135,7 @@ extension Engine {
                 .compacted, "position \(from) is no longer kept; the oldest is \(state.history.oldest)")
             return effects.append(.reply(client, .failed(error)))
         }
-        guard !tooManyParked(client, &effects) else { return }
+        guard connections.contains(client.connection), !tooManyParked(client, &effects) else { return }
         let watcher = Watcher(board: board)
         watchers[client] = watcher
         effects.append(.reply(client, .watching(from: from)))
@@ -143,13 +146,21 @@ extension Engine {
         for (client, watcher) in watchers { tell(events, to: watcher, client, &effects) }
     }
 
+    /// Events that travel in one frame, in bytes.
+    private static let eventBytes = 256 << 10
+
     private func tell(_ events: [Event], to watcher: Watcher, _ client: ClientReference, _ effects: inout [EngineEffect]) {
         let wanted = watcher.board.map { board in events.filter { $0.board == board } } ?? events
         // A frame stays far below its limit.
         var rest = wanted[...]
         while !rest.isEmpty {
-            effects.append(.reply(client, .events(Array(rest.prefix(1000)))))
-            rest = rest.dropFirst(1000)
+            var bytes = 0
+            let fitting = rest.prefix { event in
+                defer { bytes += event.byteCount }
+                return bytes < Self.eventBytes
+            }
+            effects.append(.reply(client, .events(Array(fitting))))
+            rest = rest.dropFirst(fitting.count)
         }
     }
 
@@ -157,16 +168,29 @@ extension Engine {
 
     /// A parked claim is answered, so that its client knows that it got nothing; watches and waits just end.
     mutating func cancel(_ client: ClientReference, _ effects: inout [EngineEffect]) {
-        watchers[client] = nil
-        parkedWaits[client] = nil
+        if watchers.removeValue(forKey: client) != nil || parkedWaits.removeValue(forKey: client) != nil { return }
         for board in parkedClaims.keys {
             guard let place = parkedClaims[board]?.firstIndex(where: { $0.write.client == client }) else { continue }
             parkedClaims[board]?.remove(at: place)
             effects.append(.reply(client, .outcome(.claimed([]))))
+            return
+        }
+        drop(client)
+    }
+
+    /// It is still on its way: a claim through the log, or anything through a read round.
+    private mutating func drop(_ client: ClientReference) {
+        gathered.removeAll { $0.client == client }
+        for number in reads.keys { reads[number]?.removeAll { $0.client == client } }
+        for place in behind.indices { behind[place].reads.removeAll { $0.client == client } }
+        early.removeAll { $0.client == client }
+        if waiting.contains(client) || proposed.contains(where: { $0.writes.contains { $0.client == client } }) {
+            cancelled.insert(client)
         }
     }
 
     mutating func forget(_ connection: UInt64) {
+        connections.remove(connection)
         watchers.removeAll { $0.key.connection == connection }
         parkedWaits.removeAll { $0.key.connection == connection }
         for board in parkedClaims.keys { parkedClaims[board]?.removeAll { $0.write.client.connection == connection } }

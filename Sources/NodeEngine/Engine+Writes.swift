@@ -13,7 +13,7 @@ struct Write: Sendable {
     var waits: Bool
 }
 
-/// What the next block will hold.
+/// What one block will hold.
 struct Batch: Sendable {
     var writes: [Write] = []
     var payload = ByteWriter()
@@ -21,35 +21,81 @@ struct Batch: Sendable {
     var byteCount: Int { payload.bytes.count }
 }
 
+/// Writes that wait to be proposed, a block's worth each; all but the last are full.
+struct BatchQueue: Sendable {
+    private var batches: Deque<Batch> = []
+    private(set) var byteCount = 0
+
+    var isEmpty: Bool { batches.isEmpty }
+    var hasFull: Bool { batches.count > 1 }
+
+    mutating func add(_ write: Write, isFull: (Batch) -> Bool) {
+        if batches.last.map(isFull) ?? true { batches.append(Batch()) }
+        let last = batches.count - 1
+        let before = batches[last].byteCount
+        CommandCodec.append(write.call, to: &batches[last].payload)
+        batches[last].writes.append(write)
+        byteCount += batches[last].byteCount - before
+    }
+
+    mutating func popFirst() -> Batch? {
+        guard let first = batches.popFirst() else { return nil }
+        byteCount -= first.byteCount
+        return first
+    }
+
+    func contains(_ client: ClientReference) -> Bool {
+        batches.contains { $0.writes.contains { $0.client == client } }
+    }
+
+    mutating func removeAll() -> [Write] {
+        let writes = batches.flatMap(\.writes)
+        batches = []
+        byteCount = 0
+        return writes
+    }
+}
+
 /// A block that this node proposed, and who waits for it.
 struct Proposal: Sendable {
     var index: LogIndex
     var term: Term
     var writes: [Write]
+    var byteCount: Int
 }
 
 extension Engine {
     mutating func takeWrite(_ write: Write, _ effects: inout [EngineEffect]) {
         guard replica.isLeader else { return refer(write.client, &effects) }
-        guard replica.acceptsWrites else {
+        guard acceptsWrites else {
             let error = JobboardError(.unavailable, "the leader has lost touch with the majority")
             return effects.append(.reply(write.client, .failed(error)))
         }
         // Until the term's first entry is committed this state may lack what others acknowledged.
-        guard replica.termIsOpen else { return early.append(write) }
-        if case .claimNext(let want) = write.call.command, write.waits, isTaken(want) {
+        guard replica.termIsOpen else { return addEarly(write, &effects) }
+        // A name that nobody has asked for goes through the log once: that gives it an order of its own.
+        if case .claimNext(let want) = write.call.command, write.waits, !state.machine.needsNameIndex(want), isTaken(want) {
             if state.machine.validate(write.call.command) == nil { return park(write, on: want.board, &effects) }
         }
         // What would change nothing is answered like a read: it costs no log entry.
         if let outcome = state.machine.precheck(write.call) {
             return gathered.append(Read(client: write.client, kind: .settled(outcome)))
         }
-        guard batch.byteCount < settings.waitingBytes else {
+        guard waiting.byteCount < settings.waitingBytes else {
             let error = JobboardError(.overloaded, "too many writes are waiting; try again in a moment")
             return effects.append(.reply(write.client, .failed(error)))
         }
-        addToBatch(write)
-        if batch.byteCount >= settings.batchBytes || batch.writes.count >= settings.batchCommands { sealBatch(&effects) }
+        waiting.add(write) { [settings] in $0.byteCount >= settings.batchBytes || $0.writes.count >= settings.batchCommands }
+        countClaims(of: write, by: 1)
+        if waiting.hasFull { sealBatches(&effects) }
+    }
+
+    private mutating func addEarly(_ write: Write, _ effects: inout [EngineEffect]) {
+        guard early.count < settings.earlyWrites else {
+            let error = JobboardError(.overloaded, "the leader is new and has much to do; try again in a moment")
+            return effects.append(.reply(write.client, .failed(error)))
+        }
+        early.append(write)
     }
 
     /// Nothing is left of what somebody wants: claims under way will take all of it.
@@ -60,12 +106,6 @@ extension Engine {
 
     func refer(_ client: ClientReference, _ effects: inout [EngineEffect]) {
         effects.append(.reply(client, .notLeader(leader: leaderAddress)))
-    }
-
-    private mutating func addToBatch(_ write: Write) {
-        CommandCodec.append(write.call, to: &batch.payload)
-        batch.writes.append(write)
-        countClaims(of: write, by: 1)
     }
 
     func claimCount(_ write: Write) -> (board: String, count: Int)? {
@@ -79,22 +119,28 @@ extension Engine {
         if claimsUnderWay[board] == 0 { claimsUnderWay[board] = nil }
     }
 
-    /// The disk is free, or the block is full: what has gathered becomes one entry.
-    mutating func sealBatch(_ effects: inout [EngineEffect]) {
+    /// The disk is free, or a block is full: what has gathered becomes an entry.
+    mutating func sealBatches(_ effects: inout [EngineEffect]) {
         // While the replica's outputs are being done, a new one would come between them; the turn's end seals.
-        guard !isDriving, !batch.writes.isEmpty, replica.isLeader else { return }
-        let full = batch.byteCount >= settings.batchBytes || batch.writes.count >= settings.batchCommands
-        guard replica.diskIsIdle || full, replica.log.lastIndex - replica.commit < settings.uncommittedBlocks else { return }
-        let writes = batch.writes
-        let payload = batch.payload.bytes
-        batch = Batch()
-        proposed.append(Proposal(index: replica.log.lastIndex + 1, term: replica.term, writes: writes))
-        drive(.propose(kind: .commands, payload: payload, commandCount: UInt32(writes.count)), &effects)
+        guard !isDriving, replica.isLeader else { return }
+        while !waiting.isEmpty, waiting.hasFull || replica.diskIsIdle, hasRoom, let batch = waiting.popFirst() {
+            proposedBytes += batch.byteCount
+            proposed.append(
+                Proposal(
+                    index: replica.log.lastIndex + 1, term: replica.term, writes: batch.writes, byteCount: batch.byteCount))
+            drive(
+                .propose(kind: .commands, payload: batch.payload.bytes, commandCount: UInt32(batch.writes.count)), &effects)
+        }
+    }
+
+    /// Whether another block may be on its way.
+    private var hasRoom: Bool {
+        replica.log.lastIndex - replica.commit < settings.uncommittedBlocks && proposedBytes < settings.waitingBytes
     }
 
     /// With nothing to log, the time is logged alone once a deadline has passed.
     mutating func proposeTickWhenDue(_ effects: inout [EngineEffect]) {
-        guard replica.termIsOpen, replica.acceptsWrites, replica.diskIsIdle, batch.writes.isEmpty,
+        guard replica.termIsOpen, acceptsWrites, replica.diskIsIdle, waiting.isEmpty,
             state.index == replica.log.lastIndex, let deadline = state.machine.nextDeadline,
             deadline.milliseconds <= Int64(clamping: replica.stamp())
         else { return }
@@ -103,8 +149,7 @@ extension Engine {
 
     /// Another leads, or nobody: what was not proposed goes to the leader, what was is for its retry to find out.
     mutating func loseLeadership(_ effects: inout [EngineEffect]) {
-        for write in batch.writes + early { refer(write.client, &effects) }
-        batch = Batch()
+        for write in waiting.removeAll() + early { refer(write.client, &effects) }
         early = []
         let unknown = JobboardError(
             .unavailable, "the leader changed before this was decided; a retry in the session tells", outcome: .unknown)
@@ -112,6 +157,7 @@ extension Engine {
             for write in proposal.writes { effects.append(.reply(write.client, .failed(unknown))) }
         }
         proposed = []
+        proposedBytes = 0
         claimsUnderWay = [:]
         for claims in parkedClaims.values {
             for claim in claims { refer(claim.write.client, &effects) }

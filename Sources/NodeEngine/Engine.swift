@@ -18,7 +18,15 @@ package struct Engine: Sendable {
     var diskReport = DiskReport()
 
     // Writes on their way.
-    var batch = Batch()
+    var waiting = BatchQueue()
+    /// Of the commands in `proposed`.
+    var proposedBytes = 0
+    /// Whether writes have a fair chance; asked of the replica once a turn.
+    var acceptsWrites = false
+    /// The connections that are open; only looked up, never walked.
+    var connections: Set<UInt64> = []
+    /// Claims that were cancelled while on their way through the log; only looked up, never walked.
+    var cancelled: Set<ClientReference> = []
     /// Proposed by this node and not yet applied, in log order.
     var proposed: Deque<Proposal> = []
     /// Writes that came before this leader's first entry was committed.
@@ -57,14 +65,16 @@ package struct Engine: Sendable {
     /// One turn.
     package mutating func step(_ inputs: [EngineInput], at moment: Moment, into effects: inout [EngineEffect]) {
         now = moment
+        acceptsWrites = replica.acceptsWrites
         for input in inputs { take(input, &effects) }
-        sealBatch(&effects)
+        sealBatches(&effects)
         startReads(&effects)
     }
 
     private mutating func take(_ input: EngineInput, _ effects: inout [EngineEffect]) {
         switch input {
         case .tick: tick(&effects)
+        case .connectionOpened(let connection): connections.insert(connection)
         case .request(let client, let request): take(request, from: client, &effects)
         case .connectionClosed(let connection): forget(connection)
         case .peer(let frame, let channel):

@@ -27,6 +27,8 @@ package enum EngineInput: Sendable {
     /// Time passed; nothing else.
     case tick
     case request(ClientReference, Request)
+    /// Comes before the first request of a connection.
+    case connectionOpened(UInt64)
     case connectionClosed(UInt64)
     case peer(PeerFrame, via: PeerChannel)
     /// A stream to or from this peer broke.
@@ -89,6 +91,8 @@ package struct EngineSettings: Sendable {
     package var uncommittedBlocks: UInt64 = 64
     /// Bytes of commands waiting to be proposed, at most; then `overloaded`.
     package var waitingBytes = 16 << 20
+    /// Writes that came before a new leader's first entry was committed, at most; then `overloaded`.
+    package var earlyWrites = 10_000
     /// Requests parked at this node (claims, waits, watches), at most; then `overloaded`.
     package var parkedRequests = 100_000
     /// Events remembered so that a watch can resume.

@@ -5,6 +5,9 @@ package import Jobboard
 package struct EventHistory: Sendable {
     private var events: Deque<Event> = []
     private let capacity: Int
+    private var bytes = 0
+    /// The same in bytes: failures may say much.
+    private static let capacityInBytes = 64 << 20
     /// The position that the next event will have.
     package private(set) var nextPosition: UInt64 = 1
 
@@ -21,8 +24,9 @@ package struct EventHistory: Sendable {
             precondition(event.position == nextPosition, "event \(event.position) came in place of \(nextPosition)")
             nextPosition += 1
             events.append(event)
+            bytes += event.byteCount
         }
-        if events.count > capacity { events.removeFirst(events.count - capacity) }
+        while events.count > capacity || bytes > Self.capacityInBytes, let first = events.popFirst() { bytes -= first.byteCount }
     }
 
     /// The events from `position` on; nil when some of them are forgotten.
@@ -31,4 +35,9 @@ package struct EventHistory: Sendable {
         guard position < nextPosition else { return [] }
         return Array(events[Int(position - oldest)...])
     }
+}
+
+extension Event {
+    /// About what it takes on a wire.
+    var byteCount: Int { 80 + board.utf8.count + name.utf8.count + (owner?.utf8.count ?? 0) + (failure?.utf8.count ?? 0) }
 }

@@ -1,3 +1,4 @@
+import Jobboard
 import Logging
 import NIOCore
 import NodeEngine
@@ -82,9 +83,15 @@ final class ClientHandler: ChannelInboundHandler {
 
     /// Adds a response to what goes out with the next flush; true when it is the first.
     func write(_ response: Response, number: UInt64) -> Bool {
-        let isFirst = output.isEmpty
+        let start = output.count
         ClientCodec.append(response, number: number, to: &output)
-        return isFirst
+        if output.count - start - Framing.prefixLength > Framing.maximumClientFrame {
+            // Nobody could read it, and whoever asked would ask again for ever.
+            output.removeSubrange(start...)
+            let error = JobboardError(.tooLarge, "the answer does not fit into a frame; ask for less", outcome: .unknown)
+            ClientCodec.append(.failed(error), number: number, to: &output)
+        }
+        return start == 0
     }
 
     func flush() {

@@ -3,6 +3,7 @@ import DequeModule
 import Dispatch
 import EventLog
 import Foundation
+import Logging
 import NodeEngine
 
 /// The one thread that touches the log: takes everything queued, makes it durable with one sync, and reports back.
@@ -34,6 +35,7 @@ final class DiskWorker: @unchecked Sendable {
     private let log: EventLog
     private let folder: String
     private let segmentBytes: UInt64
+    private let logger: Logger
     /// Called on the disk's thread.
     private let report: @Sendable (EngineInput) -> Void
     private let failed: @Sendable (NodeError) -> Void
@@ -41,16 +43,18 @@ final class DiskWorker: @unchecked Sendable {
     private var lastIndex: LogIndex
     private var syncTimes: Deque<UInt64> = []
     private var isPreparingSpare = false
+    private var nextSpareTryAt: UInt64 = 0
     private var lastWriteAt: UInt64 = 0
 
     init(
-        log: EventLog, lastIndex: LogIndex, folder: String, segmentBytes: UInt64,
+        log: EventLog, lastIndex: LogIndex, folder: String, segmentBytes: UInt64, logger: Logger,
         report: @escaping @Sendable (EngineInput) -> Void, failed: @escaping @Sendable (NodeError) -> Void
     ) {
         self.log = log
         self.lastIndex = lastIndex
         self.folder = folder
         self.segmentBytes = segmentBytes
+        self.logger = logger
         self.report = report
         self.failed = failed
     }
@@ -125,8 +129,7 @@ final class DiskWorker: @unchecked Sendable {
             case .load(let peer, let index, let bytes): load(peer, from: index, maxBytes: bytes)
             case .adoptSpares:
                 try log.adoptSpares()
-                // Where no space was left the next try waits for the next segment.
-                isPreparingSpare = log.needsSpare
+                isPreparingSpare = false
             case .lookAround: try lookAround()
             }
         }
@@ -149,14 +152,23 @@ final class DiskWorker: @unchecked Sendable {
     }
 
     private func load(_ peer: NodeID, from index: LogIndex, maxBytes: Int) {
-        let entries = index <= lastIndex ? try? log.read(from: index, through: lastIndex, maxBytes: maxBytes) : []
-        report(.loaded(for: peer, entries: entries ?? []))
+        var entries: [Entry] = []
+        do throws(EventLogError) {
+            if index <= lastIndex { entries = try log.read(from: index, through: lastIndex, maxBytes: maxBytes) }
+        } catch {
+            logger.error(
+                "entries can't be read for a peer", metadata: [LogKey.peer: "\(peer)", LogKey.reason: "\(error)"])
+        }
+        report(.loaded(for: peer, entries: entries))
     }
 
     /// The next segment is made ahead of need, beside the log's work. When that fails, the log makes one itself and says why.
     private func prepareSpare() {
-        guard !isPreparingSpare else { return }
+        let now = DispatchTime.now().uptimeNanoseconds
+        guard !isPreparingSpare, now >= nextSpareTryAt else { return }
         isPreparingSpare = true
+        // Where no space is left, trying again at once would only keep the disk busy.
+        nextSpareTryAt = now + 10_000_000_000
         let (folder, bytes) = (folder, segmentBytes)
         spareQueue.async {
             if let disk = try? PosixDisk(path: folder, access: .helper) {

@@ -90,6 +90,12 @@ final class EngineLoop: @unchecked Sendable {
     }
 
     private func perform() {
+        for case .halt(let reason) in effects {
+            // Nothing of this turn may be said or written any more: what it came from is not to be believed.
+            isStopped = true
+            effects.removeAll()
+            return failed(NodeError(.failed, "this node stops, since something impossible happened: \(reason)"))
+        }
         var work: [DiskWorker.Work] = []
         for effect in effects {
             switch effect {
@@ -99,7 +105,7 @@ final class EngineLoop: @unchecked Sendable {
             case .send(let peer, let frame, .datagram): datagrams?.send(frame, to: peer)
             case .reply(let client, let response): reply(client, response)
             case .notice(let notice): log(notice)
-            case .halt(let reason): failed(NodeError(.failed, "this node stops, since something impossible happened: \(reason)"))
+            case .halt: preconditionFailure("seen to above")
             }
         }
         effects.removeAll(keepingCapacity: true)
@@ -139,6 +145,7 @@ final class EngineLoop: @unchecked Sendable {
         loop.preconditionInEventLoop()
         defer { nextConnection += 1 }
         clients[nextConnection] = client
+        receive(.connectionOpened(nextConnection))
         return nextConnection
     }
 

@@ -7,6 +7,8 @@ import NodeEngine
 struct NodeRecovery {
     var engine: Engine
     var log: EventLog
+    /// Counts the starts of this node.
+    var incarnation: UInt64
 
     private static let readBytes = 4 << 20
 
@@ -17,6 +19,7 @@ struct NodeRecovery {
             let options = EventLogOptions(segmentBytes: configuration.segmentBytes)
             let (log, recovery) = try EventLog.open(on: disk, identity: identity, options: options)
             self.log = log
+            incarnation = UInt64(recovery.incarnation)
             engine = try Self.engine(from: log, recovery, configuration, node)
             logger.info(
                 "log recovered",

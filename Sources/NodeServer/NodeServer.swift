@@ -45,29 +45,30 @@ package final class NodeServer: Service {
         let relay = InputRelay(loop: loop)
         let disk = DiskWorker(
             log: recovery.log, lastIndex: recovery.engine.replica.log.lastIndex, folder: dataFolder,
-            segmentBytes: configuration.segmentBytes, report: { relay.pass($0) },
+            segmentBytes: configuration.segmentBytes, logger: logger, report: { relay.pass($0) },
             failed: { ending.yield(.broken($0)) })
         let node = EngineLoop(
             loop: loop, engine: recovery.engine, disk: disk, logger: logger, failed: { ending.yield(.broken($0)) })
         relay.connect(node)
         disk.start()
+        let result: Ending?
         do {
-            try await listen(node, group)
+            try await listen(node, group, incarnation: recovery.incarnation)
             try await loop.submit { node.start() }.get()
             logger.info(
                 "node ready", metadata: [LogKey.cluster: "\(configuration.cluster)", LogKey.address: "\(own.clientAddress)"])
-            let result = await withGracefulShutdownHandler {
+            result = await withGracefulShutdownHandler {
                 await endings.first { _ in true }
             } onGracefulShutdown: {
                 ending.yield(.asked)
             }
-            try await stop(node, disk, group)
-            if case .broken(let error)? = result { throw error }
-            logger.info("node stopped")
         } catch {
             try? await stop(node, disk, group)
             throw error
         }
+        try await stop(node, disk, group)
+        if case .broken(let error)? = result { throw error }
+        logger.info("node stopped")
     }
 
     private func stop(_ node: EngineLoop, _ disk: DiskWorker, _ group: MultiThreadedEventLoopGroup) async throws {
@@ -78,12 +79,15 @@ package final class NodeServer: Service {
 
     // MARK: Sockets
 
-    private func listen(_ node: EngineLoop, _ group: MultiThreadedEventLoopGroup) async throws {
+    private func listen(
+        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, incarnation: UInt64
+    ) async throws {
         try await bind(own.clientPort, "client_port") {
             ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 1024)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.socketOption(.so_keepalive), value: 1)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(ClientHandler(node: node))
@@ -97,7 +101,7 @@ package final class NodeServer: Service {
             secret: ClusterSecret(
                 configuration.secret ?? ClusterConfiguration.developmentSecret, cluster: configuration.cluster))
         try await listenForPeers(node, group, context)
-        try await openDatagrams(node, group, context)
+        try await openDatagrams(node, group, context, incarnation: incarnation)
         let peers = configuration.nodes.filter { $0.id != own.id }
         try await node.loop.submit {
             for peer in peers {
@@ -115,6 +119,8 @@ package final class NodeServer: Service {
             ServerBootstrap(group: group)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.socketOption(.so_keepalive), value: 1)
+                .childChannelOption(PeerContext.userTimeout, value: PeerContext.deadAfterMilliseconds)
                 // Blocks come in large pieces; small reads would cost a system call each.
                 .childChannelOption(
                     .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 65_536, maximum: 1 << 20)
@@ -129,14 +135,13 @@ package final class NodeServer: Service {
     }
 
     private func openDatagrams(
-        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, _ context: PeerContext
+        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, _ context: PeerContext, incarnation: UInt64
     ) async throws {
         var addresses: [NodeID: SocketAddress] = [:]
         for peer in configuration.nodes where peer.id != own.id {
             // A peer whose name is not known yet is reached by TCP until this node starts again.
             addresses[NodeID(peer.id)] = try? SocketAddress.makeAddressResolvingHost(peer.host, port: peer.peerPort)
         }
-        let incarnation = UInt64(Date().timeIntervalSince1970 * 1_000_000)
         let seal = DatagramSeal(
             secret: context.secret, cluster: context.cluster, own: context.own, incarnation: incarnation)
         let known = addresses

@@ -17,8 +17,6 @@ final class PeerAcceptHandler: ChannelInboundHandler {
         case refused
     }
 
-    private static let greetingTime = TimeAmount.seconds(5)
-
     private let context: PeerContext
     private let node: EngineLoop
     private let cluster: UInt64
@@ -36,7 +34,7 @@ final class PeerAcceptHandler: ChannelInboundHandler {
     func channelActive(context channel: ChannelHandlerContext) {
         self.channel = channel
         let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
-        greetingTimer = channel.eventLoop.scheduleTask(in: Self.greetingTime) { bound.value.refuse("it said nothing in time") }
+        greetingTimer = channel.eventLoop.scheduleTask(in: PeerContext.greetingTime) { bound.value.refuse("it said nothing in time") }
     }
 
     func channelInactive(context channel: ChannelHandlerContext) {

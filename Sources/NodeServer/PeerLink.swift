@@ -1,5 +1,6 @@
 import Consensus
 import EventLog
+import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -12,6 +13,12 @@ struct PeerContext: Sendable {
     var own: NodeID
     var voters: [NodeID]
     var secret: ClusterSecret
+
+    /// How long a greeting may take.
+    static let greetingTime = TimeAmount.seconds(5)
+    /// A stream whose bytes the other side has not acknowledged for this long is dead (TCP_USER_TIMEOUT, RFC 5482).
+    static let deadAfterMilliseconds = 4000
+    static let userTimeout = ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: TCP_USER_TIMEOUT))
 
     func nonce() -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
@@ -38,6 +45,10 @@ final class PeerLink {
     private var state = State.waiting(until: .now())
     private var failures: Int64 = 0
     private var output: [UInt8] = []
+    /// Handed to the channel and not yet taken by the system, in bytes.
+    private var unsent = 0
+    /// Past this the peer does not read: the link is broken off, and what it was to carry is lost, as on any network.
+    private static let maximumUnsent = 64 << 20
 
     init(peer: NodeID, host: String, port: Int, context: PeerContext, node: EngineLoop) {
         self.peer = peer
@@ -58,6 +69,8 @@ final class PeerLink {
         ClientBootstrap(group: node.loop)
             .connectTimeout(.seconds(1))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(PeerContext.userTimeout, value: PeerContext.deadAfterMilliseconds)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
@@ -96,8 +109,15 @@ final class PeerLink {
     func flush() {
         guard case .open(let channel) = state, !output.isEmpty else { return }
         let buffer = channel.allocator.buffer(bytes: output)
-        output.removeAll(keepingCapacity: output.count < 4 << 20)
-        channel.writeAndFlush(buffer, promise: nil)
+        let count = output.count
+        output.removeAll(keepingCapacity: count < 4 << 20)
+        unsent += count
+        guard unsent <= Self.maximumUnsent else {
+            node.logger.warning("peer does not read", metadata: [LogKey.peer: "\(peer)"])
+            return channel.close(promise: nil)
+        }
+        let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
+        channel.writeAndFlush(buffer).whenComplete { _ in bound.value.unsent -= count }
     }
 
     func stop() {
@@ -124,6 +144,7 @@ private final class PeerDialHandler: ChannelInboundHandler {
     private let nonce: [UInt8]
     private var splitter = FrameSplitter()
     private var state = State.greeting
+    private var greetingTimer: Scheduled<Void>?
 
     init(link: PeerLink, peer: NodeID, context: PeerContext, node: EngineLoop) {
         self.link = link
@@ -134,11 +155,14 @@ private final class PeerDialHandler: ChannelInboundHandler {
     }
 
     func channelActive(context channel: ChannelHandlerContext) {
+        let bound = NIOLoopBound(channel, eventLoop: channel.eventLoop)
+        greetingTimer = channel.eventLoop.scheduleTask(in: PeerContext.greetingTime) { bound.value.close(promise: nil) }
         let hello = PeerHello(cluster: context.cluster, from: context.own, to: peer, nonce: nonce)
         channel.writeAndFlush(wrapOutboundOut(channel.channel.allocator.buffer(bytes: PeerCodec.encode(hello))), promise: nil)
     }
 
     func channelInactive(context channel: ChannelHandlerContext) {
+        greetingTimer?.cancel()
         link.closed(announce: true)
     }
 
@@ -173,6 +197,7 @@ private final class PeerDialHandler: ChannelInboundHandler {
             channel.writeAndFlush(
                 wrapOutboundOut(channel.channel.allocator.buffer(bytes: PeerCodec.encode(own))), promise: nil)
             state = .done
+            greetingTimer?.cancel()
             link.opened(channel.channel)
         case .done:
             throw WireError("it speaks on a connection that it should only read")

@@ -157,7 +157,8 @@ package struct SimulatedCluster {
             try finishSync(node, life)
         case .request(let node, let client, let number, let bytes, let connection):
             let (_, request) = try bytes.withUnsafeBytes { try ClientCodec.decodeRequest($0) }
-            try step(node, [.request(ClientReference(connection: connection, request: number), request)])
+            let reference = ClientReference(connection: connection, request: number)
+            try step(node, [.connectionOpened(connection), .request(reference, request)])
             _ = client
         case .reply(let client, let number, let bytes):
             let (_, response) = try bytes.withUnsafeBytes { try ClientCodec.decodeResponse($0) }

@@ -32,6 +32,8 @@ package enum PeerCodec {
         return writer.bytes
     }
 
+    private static let maximumTerm: Term = 1 << 62
+
     /// Reads a body. `parseBlock` makes an entry of a block's bytes, which it must not keep; what it throws is passed on,
     /// and everything else wrong is a `WireError`.
     package static func decodeBody(
@@ -42,6 +44,8 @@ package enum PeerCodec {
         let flags = try reader.flags(known: 0b1)
         let from = NodeID(try reader.varint())
         let term = try reader.varint()
+        // No cluster gets there by elections; and one more than a term must always be a term.
+        guard term <= maximumTerm else { throw WireError("term \(term)") }
         let message =
             switch tag {
             case .append: Message.append(try decodeAppend(term, &reader, parseBlock))

@@ -66,6 +66,20 @@ import WireFormat
         await client.shutdown()
     }
 
+    @Test(.timeLimit(.minutes(1))) func aNodeWhoseDiskFailsEndsAndNamesTheFile() async throws {
+        let cluster = try await TestCluster(nodes: 1)
+        let client = try JobboardClient(nodes: cluster.addresses)
+        _ = try await client.post(NewJob(name: "before"), timeout: .seconds(30))
+        await client.shutdown()
+        cluster.stop(1)
+        // From here on no write beyond the first pages succeeds.
+        let result = try TestCluster.run(
+            shell: "trap '' XFSZ; ulimit -f 8; exec \"$0\" serve --config \"$1\" --node 1 --data \"$2\"",
+            [TestCluster.command.path, cluster.folder.appending(path: "cluster.json").path, cluster.dataFolder(1).path])
+        #expect(result.status == 1, "\(result.errors)")
+        #expect(result.errors.contains("the disk failed") && result.errors.contains("segment-"), "\(result.errors)")
+    }
+
     /// Every node, asked for what it has itself, comes to have all of them, and the same list.
     private func expectEverywhere(_ jobs: Set<JobID>, in cluster: TestCluster) async throws {
         var lists: [[JobID]] = []

@@ -27,7 +27,7 @@ final class TestCluster {
             #"{"id": \#($0 + 1), "host": "127.0.0.1", "client_port": \#(ports[2 * $0]), "peer_port": \#(ports[2 * $0 + 1])}"#
         }
         file = folder.appending(path: "cluster.json")
-        let text = #"{"cluster": "test", "segment_bytes": 1048576, "nodes": [\#(list.joined(separator: ", "))]}"#
+        let text = #"{"cluster": "test", "segment_bytes": 8388608, "nodes": [\#(list.joined(separator: ", "))]}"#
         try text.write(to: file, atomically: true, encoding: .utf8)
         for node in 1...nodes { try start(node) }
     }
@@ -72,6 +72,17 @@ final class TestCluster {
 
     /// Runs the command to its end.
     static func run(_ arguments: [String]) throws -> (status: Int32, output: String, errors: String) {
+        try run(command, arguments)
+    }
+
+    /// Runs a line of shell to its end; the arguments are `$0`, `$1` and so on.
+    static func run(shell line: String, _ arguments: [String]) throws -> (status: Int32, output: String, errors: String) {
+        try run(URL(filePath: "/bin/bash"), ["-c", line] + arguments)
+    }
+
+    private static func run(
+        _ command: URL, _ arguments: [String]
+    ) throws -> (status: Int32, output: String, errors: String) {
         let process = Process()
         process.executableURL = command
         process.arguments = arguments

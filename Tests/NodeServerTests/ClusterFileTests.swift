@@ -41,7 +41,7 @@ import Testing
         ),
         (#"{"cluster": "c", "cluster": "d", "nodes": [NODE]}"#, "stands twice"),
         (#"{"cluster": "c", "nodes": [NODE], "heartbeat_ms": 400}"#, "four times"),
-        (#"{"cluster": "c", "nodes": [NODE], "segment_bytes": 1048577}"#, "multiple of 4096"),
+        (#"{"cluster": "c", "nodes": [NODE], "segment_bytes": 8388609}"#, "multiple of 4096"),
         (#"{"cluster": "c", "nodes": [NODE], "insecure": "yes"}"#, "true or false"),
     ]) func aMistakeIsNamed(text: String, part: String) {
         let message = message(text.replacing("NODE", with: Self.node))

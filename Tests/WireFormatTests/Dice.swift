@@ -21,6 +21,9 @@ struct Dice: RandomNumberGenerator {
     mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
     mutating func coin() -> Bool { next() & 1 == 1 }
     /// Of every size in bits, so that each length of varint comes up.
+    /// A term that elections could reach.
+    mutating func term() -> UInt64 { number() >> 2 }
+
     mutating func number() -> UInt64 { next() >> UInt64(below(64)) }
     mutating func small() -> UInt32 { UInt32(truncatingIfNeeded: next() >> UInt64(32 + below(32))) }
     mutating func bytes(_ limit: Int = 40) -> [UInt8] { (0..<below(limit)).map { _ in UInt8(truncatingIfNeeded: next()) } }
@@ -156,21 +159,21 @@ struct Dice: RandomNumberGenerator {
     mutating func messages() -> [Message] {
         let entries = list { entry(ofBlock: $0.bytes()) }
         return [
-            .preVote(PreVote(term: number(), lastIndex: number(), lastTerm: number())),
-            .preVoteReply(PreVoteReply(term: number(), askedTerm: number(), granted: coin())),
-            .vote(Vote(term: number(), lastIndex: number(), lastTerm: number())),
-            .voteReply(VoteReply(term: number(), granted: coin(), wall: number())),
+            .preVote(PreVote(term: term(), lastIndex: number(), lastTerm: number())),
+            .preVoteReply(PreVoteReply(term: term(), askedTerm: term(), granted: coin())),
+            .vote(Vote(term: term(), lastIndex: number(), lastTerm: number())),
+            .voteReply(VoteReply(term: term(), granted: coin(), wall: number())),
             .append(
                 Append(
-                    term: number(), previousIndex: number(), previousTerm: number(),
+                    term: term(), previousIndex: number(), previousTerm: number(),
                     previousDigest: Digest(high: next(), low: next()), commit: number(), entries: entries)),
-            .appendReply(AppendReply(term: number(), result: .durable(number()))),
+            .appendReply(AppendReply(term: term(), result: .durable(number()))),
             .appendReply(
-                AppendReply(term: number(), result: .conflict(at: number(), hintIndex: number(), hintTerm: number()))),
-            .heartbeat(Heartbeat(term: number(), round: number(), commit: number(), oldestWriteAge: small())),
-            .heartbeatReply(HeartbeatReply(term: number(), round: number(), durable: number(), wall: number())),
-            .readIndex(ReadIndex(term: number(), nonce: number())),
-            .readIndexReply(ReadIndexReply(term: number(), nonce: number(), index: number())),
+                AppendReply(term: term(), result: .conflict(at: number(), hintIndex: number(), hintTerm: number()))),
+            .heartbeat(Heartbeat(term: term(), round: number(), commit: number(), oldestWriteAge: small())),
+            .heartbeatReply(HeartbeatReply(term: term(), round: number(), durable: number(), wall: number())),
+            .readIndex(ReadIndex(term: term(), nonce: number())),
+            .readIndexReply(ReadIndexReply(term: term(), nonce: number(), index: number())),
         ]
     }
 
