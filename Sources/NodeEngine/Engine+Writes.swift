@@ -36,7 +36,7 @@ extension Engine {
             return effects.append(.reply(write.client, .failed(error)))
         }
         // Until the term's first entry is committed this state may lack what others acknowledged.
-        guard replica.termIsOpen else { return early.append(write) }
+        guard replica.termIsOpen else { return takeEarly(write, &effects) }
         if case .claimNext(let want) = write.call.command, write.waits, isTaken(want) {
             if state.machine.validate(write.call.command) == nil { return park(write, on: want.board, &effects) }
         }
@@ -50,6 +50,15 @@ extension Engine {
         }
         addToBatch(write)
         if batch.byteCount >= settings.batchBytes || batch.writes.count >= settings.batchCommands { sealBatch(&effects) }
+    }
+
+    /// Keeps a write until the term's first entry is committed, within bounds.
+    private mutating func takeEarly(_ write: Write, _ effects: inout [EngineEffect]) {
+        guard early.count < settings.parkedRequests else {
+            let error = JobboardError(.overloaded, "too many writes wait for the new leader; try again in a moment")
+            return effects.append(.reply(write.client, .failed(error)))
+        }
+        early.append(write)
     }
 
     /// Nothing is left of what somebody wants: claims under way will take all of it.
