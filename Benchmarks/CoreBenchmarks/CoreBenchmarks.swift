@@ -11,7 +11,8 @@ let benchmarks: @Sendable () -> Void = {
     Benchmark.defaultConfiguration.metrics = [.wallClock, .instructions, .mallocCountTotal, .throughput]
     Benchmark.defaultConfiguration.scalingFactor = .kilo
 
-    let details = Array(#"{"source":"s3://photos/2026/11/"#.utf8) + [UInt8](repeating: UInt8(ascii: "x"), count: 160) + Array(#""}"#.utf8)
+    let details =
+        Array(#"{"source":"s3://photos/2026/11/"#.utf8) + [UInt8](repeating: UInt8(ascii: "x"), count: 160) + Array(#""}"#.utf8)
 
     Benchmark("board: a life (post, claim, consume)") { benchmark in
         var (board, session) = openBoard()

@@ -145,7 +145,8 @@ extension Replica {
                 follower.mode = .probing(sentAt: now.monotonic)
                 break
             }
-            follower.sent(last: previous + LogIndex(entries.count), bytes: entries.reduce(0) { $0 + $1.block.count }, now: now.monotonic)
+            follower.sent(
+                last: previous + LogIndex(entries.count), bytes: entries.reduce(0) { $0 + $1.block.count }, now: now.monotonic)
         }
         leadership.followers[place] = follower
         role = .leader(leadership)
@@ -193,7 +194,8 @@ extension Replica {
         let valid = entries.enumerated().allSatisfy { log.digest(at: follower.next + LogIndex($0)) == $1.digest }
         if valid, !entries.isEmpty {
             outputs.append(.send(to: peer, append(after: previous, entries)))
-            follower.sent(last: previous + LogIndex(entries.count), bytes: entries.reduce(0) { $0 + $1.block.count }, now: now.monotonic)
+            follower.sent(
+                last: previous + LogIndex(entries.count), bytes: entries.reduce(0) { $0 + $1.block.count }, now: now.monotonic)
         } else {
             // The disk had nothing fit to send; it is asked again after a while.
             follower.startProbing(from: follower.match + 1)

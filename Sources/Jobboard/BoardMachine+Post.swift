@@ -91,7 +91,8 @@ extension BoardMachine {
             }
         }
         guard bytes <= limits.postAnswerBytes else {
-            throw JobboardError(.tooLarge, "the answer would have \(bytes) bytes, for jobs that are there already; post fewer at once")
+            throw JobboardError(
+                .tooLarge, "the answer would have \(bytes) bytes, for jobs that are there already; post fewer at once")
         }
     }
 

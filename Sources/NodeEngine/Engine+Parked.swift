@@ -103,13 +103,24 @@ extension Engine {
             let over = parkedClaims[board]!.filter { $0.write.deadline <= now.monotonic }
             guard !over.isEmpty else { continue }
             parkedClaims[board]!.removeAll { $0.write.deadline <= now.monotonic }
-            for claim in over { gathered.append(Read(client: claim.write.client, kind: .settled(.claimed([])))) }
+            for claim in over { endWait(of: claim.write, &effects) }
         }
         let over = parkedWaits.filter { $0.value.deadline <= now.monotonic }
         for (client, wait) in over {
             parkedWaits[client] = nil
             effects.append(.reply(client, lastWord(on: wait)))
         }
+    }
+
+    /// Time is up. Claims under way may be about to take all there is, or less than they asked for: what is still there
+    /// is claimed after them, and only where nothing is there the answer is nothing.
+    private mutating func endWait(of write: Write, _ effects: inout [EngineEffect]) {
+        guard case .claimNext(let want) = write.call.command, state.machine.hasClaimable(want) else {
+            return gathered.append(Read(client: write.client, kind: .settled(.claimed([]))))
+        }
+        var last = write
+        last.waits = false
+        takeWrite(last, &effects)
     }
 
     private func lastWord(on wait: ParkedWait) -> Response {

@@ -28,6 +28,7 @@ struct BatchQueue: Sendable {
 
     var isEmpty: Bool { batches.isEmpty }
     var hasFull: Bool { batches.count > 1 }
+    var writes: [Write] { batches.flatMap(\.writes) }
 
     mutating func add(_ write: Write, isFull: (Batch) -> Bool) {
         if batches.last.map(isFull) ?? true { batches.append(Batch()) }
@@ -49,7 +50,7 @@ struct BatchQueue: Sendable {
     }
 
     mutating func removeAll() -> [Write] {
-        let writes = batches.flatMap(\.writes)
+        let writes = self.writes
         batches = []
         byteCount = 0
         return writes

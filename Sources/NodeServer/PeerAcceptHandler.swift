@@ -34,7 +34,9 @@ final class PeerAcceptHandler: ChannelInboundHandler {
     func channelActive(context channel: ChannelHandlerContext) {
         self.channel = channel
         let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
-        greetingTimer = channel.eventLoop.scheduleTask(in: PeerContext.greetingTime) { bound.value.refuse("it said nothing in time") }
+        greetingTimer = channel.eventLoop.scheduleTask(in: PeerContext.greetingTime) {
+            bound.value.refuse("it said nothing in time")
+        }
     }
 
     func channelInactive(context channel: ChannelHandlerContext) {

@@ -5,59 +5,135 @@ import NodeEngine
 /// Something that must never be was.
 package struct Violation: Error, Sendable, CustomStringConvertible {
     package var description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
 }
 
 /// Watches all nodes from outside: what must hold between them, at every step and over their lives.
 struct ClusterChecker {
-    private var leaders: [Term: NodeID] = [:]
-    /// The digest of every index that any node held to be committed.
-    private var committed: [Digest] = []
-    private var fences: Set<UInt64> = []
-    private var consumedBy: [JobID: UInt64] = [:]
-    private(set) var highestTerm: Term = 0
-    private(set) var elections = 0
+    private struct Ballot: Hashable {
+        var voter: NodeID
+        var term: Term
+    }
 
-    /// After each step of a node.
-    mutating func check(_ engine: Engine) throws(Violation) {
+    private var leaders: [Term: NodeID] = [:]
+    /// Votes that were counted or could be: sent, or one's own that was counted.
+    private var votes: [Ballot: NodeID] = [:]
+    /// The digest of every index that any node held to be committed.
+    private(set) var committed: [Digest] = []
+    /// Every entry that any node ordered from its disk.
+    private var entries: [Digest: Entry] = [:]
+    private(set) var reference: ReferenceBoard
+    private var consumedBy: [JobID: UInt64] = [:]
+
+    init(limits: BoardLimits) {
+        reference = ReferenceBoard(limits: limits)
+    }
+
+    /// After each step of a node; `before` is what it was.
+    mutating func check(
+        _ engine: Engine, before: (term: Term, commit: LogIndex, leads: Bool), _ sights: inout Sights
+    ) throws(Violation) {
         let replica = engine.replica
         replica.checkInvariants()
-        highestTerm = max(highestTerm, replica.term)
-        if replica.isLeader {
-            if let other = leaders[replica.term], other != replica.id {
-                throw Violation(description: "nodes \(other) and \(replica.id) both led term \(replica.term)")
-            }
-            if leaders.updateValue(replica.id, forKey: replica.term) == nil { elections += 1 }
+        engine.checkInvariants()
+        guard replica.term >= before.term else {
+            throw Violation("node \(replica.id) went back from term \(before.term) to \(replica.term)")
+        }
+        guard replica.commit >= before.commit, engine.state.index == replica.commit else {
+            throw Violation(
+                "node \(replica.id) committed \(before.commit), then \(replica.commit), and applied \(engine.state.index)")
+        }
+        if before.leads, !replica.isLeader { sights.add(.leadersDeposed) }
+        guard replica.isLeader else { return }
+        if let other = leaders[replica.term], other != replica.id {
+            throw Violation("nodes \(other) and \(replica.id) both led term \(replica.term)")
+        }
+        if leaders.updateValue(replica.id, forKey: replica.term) == nil {
+            sights.add(.elections)
+            try voted(replica.id, for: replica.id, in: replica.term)
         }
     }
 
-    /// After a node's commit index moved: the same index holds the same history everywhere, for ever.
-    mutating func checkCommitted(_ engine: Engine, from first: LogIndex) throws(Violation) {
+    private mutating func voted(_ voter: NodeID, for candidate: NodeID, in term: Term) throws(Violation) {
+        if let other = votes.updateValue(candidate, forKey: Ballot(voter: voter, term: term)), other != candidate {
+            throw Violation("node \(voter) voted for \(other) and for \(candidate) in term \(term)")
+        }
+    }
+
+    mutating func ordered(_ write: LogWrite, _ sights: inout Sights) {
+        for entry in write.entries { entries[entry.digest] = entry }
+        if write.truncateFrom != nil { sights.add(.truncations) }
+    }
+
+    /// What a message promises is on the sender's disk before the message is sent.
+    mutating func sends(
+        _ message: Message, to peer: NodeID, from engine: Engine, _ truth: DurableTruth, _ sights: inout Sights
+    ) throws(Violation) {
+        let node = engine.replica.id
+        var promised: LogIndex?
+        switch message {
+        case .voteReply(let reply) where reply.granted:
+            guard truth.hardState == HardState(term: reply.term, vote: peer) else {
+                throw Violation("node \(node) sends a vote for \(peer) in term \(reply.term) that is not on its disk")
+            }
+            try voted(node, for: peer, in: reply.term)
+        case .appendReply(let reply):
+            if case .durable(let index) = reply.result { promised = index } else { sights.add(.appendConflicts) }
+        case .heartbeatReply(let reply): promised = reply.durable
+        case .readIndex: sights.add(.followerReads)
+        case .preVote, .preVoteReply, .vote, .voteReply, .append, .heartbeat, .readIndexReply: break
+        }
+        guard let promised, promised > 0 else { return }
+        guard let digest = engine.replica.log.digest(at: promised), truth.holds(digest, at: promised) else {
+            throw Violation("node \(node) acknowledges entry \(promised), which is not on its disk")
+        }
+    }
+
+    /// After a node's commit index moved: the same index holds the same history everywhere, for ever, and what is new is on
+    /// the disks of a majority.
+    mutating func checkCommitted(
+        _ engine: Engine, from first: LogIndex, _ disks: [SimulatedNode], _ sights: inout Sights
+    ) throws(Violation) {
         let replica = engine.replica
-        var index = first
-        while index <= replica.commit {
+        guard first <= replica.commit else { return }
+        for index in first...replica.commit {
             let digest = replica.log.digest(at: index)!
             if index <= LogIndex(committed.count) {
                 guard committed[Int(index - 1)] == digest else {
-                    throw Violation(description: "entry \(index) was committed twice, with other content at node \(replica.id)")
+                    throw Violation("entry \(index) was committed twice, with other content at node \(replica.id)")
                 }
-            } else {
-                precondition(index == LogIndex(committed.count) + 1, "commit indexes are checked in order")
-                committed.append(digest)
+                continue
             }
-            index += 1
+            precondition(index == LogIndex(committed.count) + 1, "commit indexes are checked in order")
+            let holders = disks.count { $0.truth.holds(digest, at: index) }
+            guard holders >= replica.configuration.majority else {
+                throw Violation("node \(replica.id) commits entry \(index), which is on the disks of \(holders) nodes alone")
+            }
+            committed.append(digest)
+            guard let entry = entries[digest] else { throw Violation("entry \(index) was committed and never written") }
+            try reference.apply(entry, &sights)
+        }
+        // Each node's own application is compared with the reference now and then; the end compares all.
+        let index = engine.state.index
+        if index % 32 == 0, index == reference.state.index,
+            engine.state.machine.fingerprint() != reference.state.machine.fingerprint()
+        {
+            throw Violation("node \(replica.id) has another board than the log makes, at entry \(index)")
         }
     }
 
     /// A client was told that it holds these jobs.
-    mutating func claimed(_ jobs: [Job], by client: Int) throws(Violation) {
+    func claimed(_ jobs: [Job], by client: String) throws(Violation) {
         for job in jobs {
-            guard let fence = job.fence else {
-                throw Violation(description: "client \(client) got job \(job.id) without a fence")
+            guard let fence = job.fence, job.owner == client else {
+                throw Violation("client \(client) got job \(job.id) that is not claimed for it")
             }
-            guard fences.insert(fence).inserted else { throw Violation(description: "fence \(fence) was given twice") }
             // An older claim's answer may come late; a newer claim of a consumed job may not be at all.
             if let consumer = consumedBy[job.id], fence > consumer {
-                throw Violation(description: "job \(job.id) was claimed with fence \(fence) after it had been consumed")
+                throw Violation("job \(job.id) was claimed with fence \(fence) after it had been consumed")
             }
         }
     }
@@ -65,29 +141,30 @@ struct ClusterChecker {
     /// A client was told that its consume took place.
     mutating func consumed(_ job: JobID, fence: UInt64) throws(Violation) {
         if let other = consumedBy.updateValue(fence, forKey: job) {
-            throw Violation(description: "job \(job) was consumed twice, with fences \(other) and \(fence)")
+            throw Violation("job \(job) was consumed twice, with fences \(other) and \(fence)")
         }
     }
 
     /// After healing: every node has the same log and the same boards, and nothing acknowledged is missing.
     func checkEnd(_ engines: [Engine], posted: [JobID]) throws(Violation) {
-        let first = engines[0]
-        for engine in engines.dropFirst() {
-            guard engine.state.index == first.state.index else {
-                throw Violation(description: "nodes stand at \(first.state.index) and \(engine.state.index) after healing")
+        let board = reference.state.machine.fingerprint()
+        for engine in engines {
+            guard engine.state.index == reference.state.index else {
+                throw Violation("node \(engine.replica.id) stands at \(engine.state.index), not \(reference.state.index)")
             }
-            guard engine.state.machine.fingerprint() == first.state.machine.fingerprint() else {
-                throw Violation(description: "nodes \(first.replica.id) and \(engine.replica.id) have other boards at one index")
+            guard engine.state.machine.fingerprint() == board else {
+                throw Violation("node \(engine.replica.id) has another board than the log makes")
             }
         }
         for job in posted {
-            guard let state = first.state.machine.job(job)?.state else {
-                throw Violation(description: "acknowledged job \(job) is missing")
+            guard let state = engines[0].state.machine.job(job)?.state else {
+                throw Violation("acknowledged job \(job) is missing")
             }
-            if consumedBy[job] != nil, state != .complete {
-                throw Violation(description: "consumed job \(job) is \(state.word)")
+            if consumedBy[job] != nil, state != .complete { throw Violation("consumed job \(job) is \(state.word)") }
+            guard state == .complete || state == .trashed else {
+                throw Violation("acknowledged job \(job) was \(state.word) when nothing was left to claim")
             }
         }
-        first.state.machine.checkInvariants()
+        for engine in engines { engine.state.machine.checkInvariants() }
     }
 }

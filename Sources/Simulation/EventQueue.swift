@@ -11,12 +11,33 @@ enum Happening {
     case reply(client: Int, number: UInt64, bytes: [UInt8])
     case request(to: Int, client: Int, number: UInt64, bytes: [UInt8], connection: UInt64)
     case clientTurn(Int)
+    case watchTurn(Int)
+    case watchReply(watcher: Int, connection: UInt64, bytes: [UInt8])
+    case disconnect(node: Int, connection: UInt64)
     case start(node: Int)
-    case powerLoss
-    case kill
-    case cut
-    case heal(Int, Int)
-    case pause
+    case heal(link: Int)
+    case healDatagrams(link: Int)
+    case fault(Fault)
+}
+
+/// What goes wrong again and again.
+enum Fault: CaseIterable {
+    case powerLoss, blackout, kill, cut, datagramCut, replay, pause, diskStall, clientDeath, clockJump
+
+    func mean(in plan: FaultPlan) -> UInt64 {
+        switch self {
+        case .powerLoss: plan.powerLossEvery
+        case .blackout: plan.blackoutEvery
+        case .kill: plan.killEvery
+        case .cut: plan.cutEvery
+        case .datagramCut: plan.datagramCutEvery
+        case .replay: plan.replayEvery
+        case .pause: plan.pauseEvery
+        case .diskStall: plan.diskStallEvery
+        case .clientDeath: plan.deathEvery
+        case .clockJump: plan.clockJumpEvery
+        }
+    }
 }
 
 /// The future, in order; of things at the same time, the one planned first comes first.

@@ -1,49 +1,100 @@
 package import Consensus
 
 /// What will go wrong in one run, and how often: drawn from the seed, so that each run is a different world.
+///
+/// Chances are in thousandths, times that are called "every" are the mean in milliseconds between two; 0 is never.
 package struct FaultPlan: Sendable, Equatable {
-    /// Of messages, by channel, in thousandths.
     package var datagramLoss: UInt64 = 0
     package var datagramRepeat: UInt64 = 0
-    /// No datagram gets through at all.
-    package var noDatagrams = false
+    /// 1: no datagram gets through at all.
+    package var noDatagrams: UInt64 = 0
+    /// A datagram of any earlier moment, term or incarnation comes once more.
+    package var replayEvery: UInt64 = 0
+    /// Links let through streams and no datagrams for a while.
+    package var datagramCutEvery: UInt64 = 0
+    package var cutEvery: UInt64 = 0
+    package var powerLossEvery: UInt64 = 0
+    /// All nodes lose power at once.
+    package var blackoutEvery: UInt64 = 0
+    package var killEvery: UInt64 = 0
+    /// Of starts: the power fails once more during recovery.
+    package var recoveryCrash: UInt64 = 0
+    package var pauseEvery: UInt64 = 0
+    /// Of syncs: those that take up to a second.
+    package var slowSyncs: UInt64 = 0
+    /// A disk hangs for up to five seconds.
+    package var diskStallEvery: UInt64 = 0
+    package var replyLoss: UInt64 = 0
+    /// Of requests: those that come once more, up to two seconds later and at any node.
+    package var requestRepeat: UInt64 = 0
+    /// A client dies with all that it holds.
+    package var deathEvery: UInt64 = 0
+    package var clockJumpEvery: UInt64 = 0
+    /// How far wall clocks may be off, in milliseconds.
+    package var clockSkew: UInt64 = 0
+    /// How much faster or slower than the others a node's clocks may run, in thousandths.
+    package var clockDrift: UInt64 = 0
+
+    // Not faults: the world's pace.
+
     /// The usual delay of a message, in microseconds; each is drawn up to twice that.
     package var delay: UInt64 = 200
     /// The usual time of a sync, in microseconds; each is drawn up to twice that.
     package var syncTime: UInt64 = 300
-    /// Out of a thousand syncs, how many take up to a second.
-    package var slowSyncs: UInt64 = 0
-    /// Mean milliseconds between power losses of a node; 0 for none.
-    package var powerLossEvery: UInt64 = 0
-    /// Mean milliseconds between kills of a node's process; 0 for none.
-    package var killEvery: UInt64 = 0
-    /// Mean milliseconds between cuts of links; 0 for none.
-    package var cutEvery: UInt64 = 0
-    /// Mean milliseconds between pauses of a node; 0 for none.
-    package var pauseEvery: UInt64 = 0
-    /// Of replies to clients, in thousandths.
-    package var replyLoss: UInt64 = 0
-    /// How far wall clocks may be apart, in milliseconds.
-    package var clockSkew: UInt64 = 0
 
     package init() {}
 
-    /// Each kind of fault is in about every second run.
+    /// Each kind of fault is in every second to fourth run.
     package init(drawnFrom random: inout SplitMix64) {
-        func sometimes(_ value: UInt64) -> UInt64 { random.below(2) == 0 ? 0 : 1 + random.below(value) }
-        datagramLoss = sometimes(300)
-        datagramRepeat = sometimes(300)
-        noDatagrams = random.below(8) == 0
+        func sometimes(_ value: UInt64, oneIn: UInt64 = 2) -> UInt64 { random.below(oneIn) == 0 ? 1 + random.below(value) : 0 }
+        func every(_ value: UInt64, oneIn: UInt64 = 2) -> UInt64 {
+            random.below(oneIn) == 0 ? 300 + random.below(value) : 0
+        }
         delay = 50 + (random.below(3) == 0 ? random.below(20_000) : random.below(500))
         syncTime = 100 + (random.below(3) == 0 ? random.below(20_000) : random.below(500))
+        datagramLoss = sometimes(300)
+        datagramRepeat = sometimes(300)
+        noDatagrams = random.below(8) == 0 ? 1 : 0
+        replayEvery = random.below(2) == 0 ? 5 + random.below(200) : 0
+        datagramCutEvery = every(4000, oneIn: 3)
+        cutEvery = every(3000)
+        powerLossEvery = every(4000)
+        blackoutEvery = every(8000, oneIn: 4)
+        killEvery = every(4000)
+        recoveryCrash = sometimes(400, oneIn: 3)
+        pauseEvery = every(4000)
         slowSyncs = sometimes(20)
-        powerLossEvery = sometimes(4000)
-        killEvery = sometimes(4000)
-        cutEvery = sometimes(3000)
-        pauseEvery = sometimes(4000)
+        diskStallEvery = every(8000, oneIn: 4)
         replyLoss = sometimes(200)
+        requestRepeat = sometimes(200)
+        deathEvery = every(4000)
+        clockJumpEvery = every(4000, oneIn: 4)
         clockSkew = sometimes(10_000)
-        if powerLossEvery > 0 { powerLossEvery += 300 }
-        if killEvery > 0 { killEvery += 300 }
+        clockDrift = sometimes(50, oneIn: 4)
+    }
+
+    /// Every fault with its name, to leave out one after another.
+    package static var faults: [(name: String, path: WritableKeyPath<FaultPlan, UInt64>)] {
+        [
+            ("datagram loss", \.datagramLoss), ("datagram repeats", \.datagramRepeat), ("no datagrams", \.noDatagrams),
+            ("datagram replays", \.replayEvery), ("datagram cuts", \.datagramCutEvery), ("cuts", \.cutEvery),
+            ("power losses", \.powerLossEvery), ("blackouts", \.blackoutEvery), ("kills", \.killEvery),
+            ("crashes in recovery", \.recoveryCrash), ("pauses", \.pauseEvery), ("slow syncs", \.slowSyncs),
+            ("disk stalls", \.diskStallEvery), ("lost replies", \.replyLoss), ("repeated requests", \.requestRepeat),
+            ("client deaths", \.deathEvery), ("clock jumps", \.clockJumpEvery), ("clock skew", \.clockSkew),
+            ("clock drift", \.clockDrift),
+        ]
+    }
+
+    /// By how much less time may pass in truth than the log's stamps say, in microseconds; nil when pauses, late
+    /// messages or wandering clocks leave no useful bound.
+    ///
+    /// The stamp is that of the middle clock, as far as messages tell: each clock is off by the skew at most, and seems
+    /// late by a message's way, which for a vote has a sync in it. A leader may change between two stamps: all twice.
+    var clockSlack: UInt64? {
+        guard clockJumpEvery == 0, clockDrift == 0, pauseEvery == 0, replayEvery == 0, slowSyncs == 0, diskStallEvery == 0 else {
+            return nil
+        }
+        return 4 * (1000 * clockSkew + 4 * delay + 4 * syncTime + 20_000)
     }
 }

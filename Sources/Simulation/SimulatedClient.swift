@@ -6,79 +6,181 @@ import WireFormat
 struct SimulatedClient {
     enum Goal {
         case openSession
-        case post(JobID)
-        case claimNext
-        case extend(JobID, fence: UInt64)
-        case abandon(JobID, fence: UInt64)
+        case post(NewJob)
+        case claim(JobID)
+        case claimNext(count: UInt32, lease: UInt32)
+        case extend(JobID, fence: UInt64, lease: UInt32)
+        case abandon(JobID, fence: UInt64, delay: UInt64?, failure: String?)
         case consume(JobID, fence: UInt64)
+        case owner(JobID)
+        case show(JobID)
         case list
     }
 
-    let name: String
+    static let board = "default"
+    let number: Int
+    /// Changes when it dies: the next one does not know what this one held.
+    private(set) var name: String
+    private var deaths = 0
     var target: Int
     var session: UInt64 = 0
     var sequence: UInt64 = 0
     var goal: Goal?
+    /// What the history will say of the present goal.
+    var operation: Operation?
     /// The number of the last try; answers to earlier ones are told apart by it.
-    var number: UInt64 = 0
+    var request: UInt64 = 0
     var sentAt: UInt64 = 0
+    /// How often the present goal's request was put on the way.
+    var copies = 0
     /// Jobs that it was told it holds.
-    var held: [(job: JobID, fence: UInt64)] = []
-    var acknowledged = 0
+    var held: [Operation.Claim] = []
+    /// A claim that it gave up or lost, to be tried once more: it must be refused.
+    var stale: Operation.Claim?
 
-    init(name: String, target: Int) {
-        self.name = name
+    init(number: Int, target: Int) {
+        self.number = number
         self.target = target
+        name = "client-\(number)"
     }
 
-    /// Chooses what to do next.
-    mutating func choose(_ random: inout SplitMix64) {
+    /// Another takes its place, who knows nothing.
+    mutating func die() {
+        deaths += 1
+        name = "client-\(number).\(deaths)"
+        (session, sequence, goal, operation, held, stale) = (0, 0, nil, nil, [], nil)
+        request += 1
+    }
+
+    /// Chooses what to do next; `known` are jobs that somebody tried to post.
+    mutating func choose(_ random: inout SplitMix64, known: [JobID], sessionTTL: UInt32, at time: UInt64) {
+        operation = nil
         if session == 0 {
             goal = .openSession
             return
         }
-        sequence += 1
         let dice = random.below(100)
         if let place = held.indices.last, dice < 60 {
-            let (job, fence) = held[place]
-            if dice < 40 {
-                goal = .consume(job, fence: fence)
-                held.remove(at: place)
-            } else if dice < 50 {
-                goal = .extend(job, fence: fence)
-            } else if dice < 57 {
-                goal = .abandon(job, fence: fence)
-                held.remove(at: place)
-            } else {
-                // It forgets about the job: the lease has to end.
-                held.remove(at: place)
-                goal = .list
-            }
-        } else if dice < 80 {
-            goal = random.below(2) == 0 ? .post(JobID.random(using: &random)) : .claimNext
+            holderGoal(held[place], place, dice, &random)
+        } else if let stale, dice < 64 {
+            goal =
+                random.below(2) == 0
+                ? .consume(stale.job, fence: stale.fence) : .extend(stale.job, fence: stale.fence, lease: 500)
+            self.stale = nil
+        } else if !known.isEmpty, dice >= 90 {
+            let job = known[Int(random.below(UInt64(known.count)))]
+            goal = [.owner(job), .show(job), .claim(job), .list][Int(random.below(4))]
+        } else if dice < 80, random.below(2) == 0 {
+            goal = .post(newJob(&random))
         } else {
-            goal = dice < 90 ? .claimNext : .list
+            goal = .claimNext(count: 1 + UInt32(random.below(3)), lease: random.below(6) == 0 ? 8000 : 2000)
+        }
+        begin(at: time)
+    }
+
+    private mutating func holderGoal(_ claim: Operation.Claim, _ place: Int, _ dice: UInt64, _ random: inout SplitMix64) {
+        if dice < 38 {
+            goal = .consume(claim.job, fence: claim.fence)
+            held.remove(at: place)
+        } else if dice < 48 {
+            goal = .extend(claim.job, fence: claim.fence, lease: 500 + UInt32(random.below(2000)))
+        } else if dice < 56 {
+            let failure = random.below(3) == 0 ? "it broke" : nil
+            goal = .abandon(
+                claim.job, fence: claim.fence, delay: random.below(2) == 0 ? random.below(500) : nil, failure: failure)
+            held.remove(at: place)
+            stale = claim
+        } else {
+            // It forgets about the job: the lease has to end.
+            held.remove(at: place)
+            stale = claim
+            goal = .owner(claim.job)
         }
     }
 
+    private func newJob(_ random: inout SplitMix64) -> NewJob {
+        var details = Array(#"{"by":"\#(name)"}"#.utf8)
+        if random.below(6) == 0 {
+            // Long and without a pattern, so that blocks span sectors and pages.
+            let digits = (0..<20 + random.below(130)).map { _ in String(random.next(), radix: 16) }
+            details = Array("\"\(digits.joined())\"".utf8)
+        }
+        var job = NewJob(id: JobID.random(using: &random), name: "work", details: details)
+        if random.below(8) == 0 { job.delayMilliseconds = random.below(800) }
+        job.leaseMilliseconds = 3000
+        job.maxFailures = 1 + UInt32(random.below(3))
+        return job
+    }
+
+    /// After healing: everything that is left is worked off.
+    mutating func chooseToDrain(at time: UInt64) {
+        operation = nil
+        if session == 0 {
+            goal = .openSession
+        } else if let claim = held.popLast() {
+            goal = .consume(claim.job, fence: claim.fence)
+        } else {
+            goal = .claimNext(count: 4, lease: 5000)
+        }
+        if session != 0 { begin(at: time) }
+    }
+
+    /// What the history says of the goal, and its number in the session.
+    private mutating func begin(at time: UInt64) {
+        copies = 0
+        func operation(_ action: Operation.Action, _ job: JobID?) -> Operation {
+            var operation = Operation(client: name, action, jobs: job.map { [$0] } ?? [], called: time)
+            operation.who = name
+            return operation
+        }
+        var new: Operation
+        switch goal! {
+        case .openSession, .list: return
+        case .post(let job):
+            new = operation(.post, job.id)
+            new.board = Self.board
+            new.isDelayed = job.delayMilliseconds != nil
+        case .claim(let job): new = operation(.claim, job)
+        case .claimNext(_, let lease):
+            new = operation(.claimNext, nil)
+            new.board = Self.board
+            new.leaseMilliseconds = UInt64(lease)
+        case .extend(let job, let fence, let lease):
+            new = operation(.extend, job)
+            (new.fence, new.leaseMilliseconds) = (fence, UInt64(lease))
+        case .abandon(let job, let fence, let delay, let failure):
+            new = operation(.abandon, job)
+            (new.fence, new.isDelayed) = (fence, delay != nil || failure != nil)
+        case .consume(let job, let fence):
+            new = operation(.consume, job)
+            new.fence = fence
+        case .owner(let job): new = operation(.owner, job)
+        case .show(let job): new = operation(.show, job)
+        }
+        if new.action != .owner, new.action != .show { sequence += 1 }
+        self.operation = new
+    }
+
     /// The request for the present goal.
-    func request() -> Request {
+    func makeRequest(sessionTTL: UInt32) -> Request {
         let command: Command
         switch goal! {
         case .openSession:
             return .write(
-                SessionCommand(session: 0, sequence: 0, acknowledgedBelow: 0, command: .openSession(ttlMilliseconds: 60_000)),
+                SessionCommand(
+                    session: 0, sequence: 0, acknowledgedBelow: 0, command: .openSession(ttlMilliseconds: sessionTTL)),
                 waitMilliseconds: 0)
-        case .list:
-            return .read(.jobs(JobsQuery(board: "default", limit: 10)), fresh: true)
-        case .post(let id):
-            command = .post(board: "default", jobs: [NewJob(id: id, name: "work", details: Array(#"{"by":"\#(name)"}"#.utf8))])
-        case .claimNext:
-            command = .claimNext(ClaimNext(board: "default", who: name, count: 1 + UInt32(sequence % 3), leaseMilliseconds: 2000))
-        case .extend(let job, let fence):
-            command = .extend(Holder(job: job, who: name, fence: fence), leaseMilliseconds: 1000)
-        case .abandon(let job, let fence):
-            command = .abandon(Holder(job: job, who: name, fence: fence), delayMilliseconds: sequence % 2 * 500, failure: nil)
+        case .list: return .read(.jobs(JobsQuery(board: Self.board, limit: 10)), fresh: true)
+        case .owner(let job): return .read(.owner(job), fresh: true)
+        case .show(let job): return .read(.job(job), fresh: true)
+        case .post(let job): command = .post(board: Self.board, jobs: [job])
+        case .claim(let job): command = .claim(job: job, who: name, leaseMilliseconds: nil)
+        case .claimNext(let count, let lease):
+            command = .claimNext(ClaimNext(board: Self.board, who: name, count: count, leaseMilliseconds: lease))
+        case .extend(let job, let fence, let lease):
+            command = .extend(Holder(job: job, who: name, fence: fence), leaseMilliseconds: lease)
+        case .abandon(let job, let fence, let delay, let failure):
+            command = .abandon(Holder(job: job, who: name, fence: fence), delayMilliseconds: delay, failure: failure)
         case .consume(let job, let fence):
             command = .consume(Holder(job: job, who: name, fence: fence), result: nil, followUps: [])
         }

@@ -10,9 +10,14 @@ extension SimulatedCluster {
     mutating func clientTurn(_ client: Int) {
         queue.plan(.clientTurn(client), at: time + 2000 + random.below(20_000))
         if clients[client].goal == nil {
-            // The world comes to rest at the end, so that what is left can be compared.
-            guard !isHealing else { return }
-            clients[client].choose(&random)
+            switch phase {
+            case .faulty: clients[client].choose(&random, known: knownJobs, sessionTTL: sessionTTL, at: time)
+            // The world comes to rest, so that what the nodes hold can be compared.
+            case .healing: return
+            case .draining: clients[client].chooseToDrain(at: time)
+            }
+            if case .post(let job) = clients[client].goal { knownJobs.append(job.id) }
+            if isRead(clients[client].goal) { clients[client].target = Int(random.below(UInt64(nodes.count))) }
             ask(client)
         } else if time - clients[client].sentAt > Self.patience {
             clients[client].target = Int(random.below(UInt64(nodes.count)))
@@ -20,48 +25,93 @@ extension SimulatedCluster {
         }
     }
 
-    private mutating func ask(_ client: Int) {
-        clients[client].number += 1
-        clients[client].sentAt = time
-        var bytes: [UInt8] = []
-        let number = clients[client].number
-        ClientCodec.append(clients[client].request(), number: number, to: &bytes)
-        let body = Array(bytes[Framing.prefixLength...])
-        queue.plan(
-            .request(to: clients[client].target, client: client, number: number, bytes: body, connection: UInt64(client)),
-            at: time + 1 + random.below(2 * plan.delay))
+    private func isRead(_ goal: SimulatedClient.Goal?) -> Bool {
+        switch goal {
+        case .owner, .show, .list: true
+        default: false
+        }
     }
 
-    mutating func reply(_ reference: ClientReference, _ response: Response) {
-        if !isHealing, random.below(1000) < plan.replyLoss { return }
+    private mutating func ask(_ client: Int) {
+        clients[client].request += 1
+        clients[client].sentAt = time
+        clients[client].copies += 1
+        var bytes: [UInt8] = []
+        let number = clients[client].request
+        let request = clients[client].makeRequest(sessionTTL: sessionTTL)
+        if case .write(let call, _) = request, call.session != 0 { calls[client][number] = call }
+        ClientCodec.append(request, number: number, to: &bytes)
+        let body = Array(bytes[Framing.prefixLength...])
+        func plan(to node: Int, _ at: UInt64) {
+            queue.plan(.request(to: node, client: client, number: number, bytes: body, connection: UInt64(client)), at: at)
+        }
+        plan(to: clients[client].target, time + 1 + random.below(2 * self.plan.delay))
+        if phase == .faulty, random.below(1000) < self.plan.requestRepeat {
+            report.sights.add(.requestsRepeated)
+            clients[client].copies += 1
+            plan(to: Int(random.below(UInt64(nodes.count))), time + 1 + random.below(2_000_000))
+        }
+    }
+
+    /// A node answers a client or a watcher.
+    mutating func reply(_ reference: ClientReference, _ response: Response) throws {
+        guard reference.connection < Self.firstWatch else { return try replyToWatcher(reference, response) }
+        let client = Int(reference.connection)
+        try checkRepeatedAnswer(client, reference.request, response)
+        if phase == .faulty, random.below(1000) < plan.replyLoss {
+            report.sights.add(.repliesLost)
+            return
+        }
         var bytes: [UInt8] = []
         ClientCodec.append(response, number: reference.request, to: &bytes)
         let body = Array(bytes[Framing.prefixLength...])
         queue.plan(
-            .reply(client: Int(reference.connection), number: reference.request, bytes: body),
-            at: time + 1 + random.below(2 * plan.delay))
+            .reply(client: client, number: reference.request, bytes: body), at: time + 1 + random.below(2 * plan.delay))
+    }
+
+    /// The same request has one effect and one answer.
+    private mutating func checkRepeatedAnswer(_ client: Int, _ number: UInt64, _ response: Response) throws {
+        guard case .outcome(let outcome) = response, let call = calls[client][number] else { return }
+        switch outcome {
+        case .claimed(let jobs) where jobs.isEmpty: return
+        case .claimed, .changed: break
+        case .sessionOpened, .sessionClosed, .posted, .refused: return
+        }
+        let key = CallKey(session: call.session, sequence: call.sequence)
+        if let earlier = outcomes[key] {
+            report.sights.add(.duplicatesAnswered)
+            guard earlier == outcome else {
+                throw Violation("request \(call.sequence) of session \(call.session) was answered \(earlier), then \(outcome)")
+            }
+        } else {
+            outcomes[key] = outcome
+        }
     }
 
     mutating func takeReply(_ client: Int, _ number: UInt64, _ response: Response) throws {
-        guard number == clients[client].number, let goal = clients[client].goal else { return }
+        guard number == clients[client].request, let goal = clients[client].goal else { return }
         switch response {
         case .notLeader(let leader):
             clients[client].target = leader.flatMap { Int($0) }.map { $0 - 1 } ?? Int(random.below(UInt64(nodes.count)))
-            // Ask again at its next turn.
-            clients[client].sentAt = time > Self.patience ? time - Self.patience : 0
+            askAgainSoon(client)
         case .failed(let error) where error.code == .unavailable || error.code == .overloaded:
             clients[client].target = Int(random.below(UInt64(nodes.count)))
-            clients[client].sentAt = time > Self.patience ? time - Self.patience : 0
-        case .failed, .jobs:
-            clients[client].goal = nil
+            askAgainSoon(client)
+        case .failed(let error):
+            finish(client, .refused(code: error.code.rawValue, owner: error.owner))
+        case .jobs: finish(client, .unknown)
+        case .owner(let owner): finish(client, .seen(state: nil, owner: owner, fence: nil))
+        case .job(let job): finish(client, .seen(state: job.state, owner: job.owner, fence: job.fence))
         case .outcome(let outcome):
-            clients[client].goal = nil
-            clients[client].acknowledged += 1
             report.acknowledged += 1
             try take(outcome, for: goal, client)
-        case .job, .owner, .count, .status, .ready, .watching, .events:
-            throw Violation(description: "client \(client) got an answer to another question: \(response)")
+        case .count, .status, .ready, .watching, .events:
+            throw Violation("client \(client) got an answer to another question: \(response)")
         }
+    }
+
+    private mutating func askAgainSoon(_ client: Int) {
+        clients[client].sentAt = time > Self.patience ? time - Self.patience : 0
     }
 
     private mutating func take(_ outcome: Outcome, for goal: SimulatedClient.Goal, _ client: Int) throws {
@@ -69,25 +119,65 @@ extension SimulatedCluster {
         case (.openSession, .sessionOpened(let session)):
             clients[client].session = session
             clients[client].sequence = 0
-        case (.post(let id), .posted(let jobs, _)):
-            guard jobs.map(\.id) == [id] else { throw Violation(description: "client \(client) got another job than it posted") }
-            postedJobs.append(id)
-        case (.claimNext, .claimed(let jobs)):
-            try checker.claimed(jobs, by: client)
-            clients[client].held += jobs.map { ($0.id, $0.fence!) }
-        case (.consume(let job, let fence), .changed):
+            clients[client].goal = nil
+        case (.post(let job), .posted(let jobs, let duplicates)):
+            guard jobs.map(\.id) == [job.id] else { throw Violation("client \(client) got another job than it posted") }
+            postedJobs.append(job.id)
+            finish(client, .posted(duplicates: duplicates))
+        case (.claim, .claimed(let jobs)), (.claimNext, .claimed(let jobs)):
+            try checker.claimed(jobs, by: clients[client].name)
+            let claims = jobs.map { Operation.Claim(job: $0.id, fence: $0.fence!) }
+            clients[client].held += claims
+            // A claim that finds nothing is not remembered, so another copy of it may yet find something, for nobody.
+            finish(client, claims.isEmpty && clients[client].copies > 1 ? .unknown : .claimed(claims))
+        case (.consume(let job, let fence), .changed(let changed)):
             report.consumed += 1
             try checker.consumed(job, fence: fence)
-        case (.extend, .changed), (.abandon, .changed):
-            break
-        case (_, .refused(let error)) where error.code == .sessionExpired:
-            clients[client].session = 0
-            clients[client].held = []
-        case (.consume, .refused), (.extend, .refused), (.abandon, .refused):
-            // The lease may have ended in between.
-            break
+            finish(client, .done(state: changed.state))
+        case (.extend, .changed(let job)), (.abandon, .changed(let job)):
+            finish(client, .done(state: job.state))
+        case (_, .refused(let error)):
+            refused(client, error)
         default:
-            throw Violation(description: "client \(client) got \(outcome) for \(goal)")
+            throw Violation("client \(client) got \(outcome) for \(goal)")
         }
+    }
+
+    private mutating func refused(_ client: Int, _ error: JobboardError) {
+        if error.code == .staleFence { report.sights.add(.staleFencesRefused) }
+        guard error.code == .sessionExpired else {
+            return finish(
+                client, error.outcome == .unknown ? .unknown : .refused(code: error.code.rawValue, owner: error.owner))
+        }
+        // An earlier try may have had its effect while the session lived.
+        report.sights.add(.sessionsLost)
+        finish(client, .unknown)
+        clients[client].session = 0
+        clients[client].held = []
+    }
+
+    /// The goal is reached, or never will be: the history says how it went.
+    mutating func finish(_ client: Int, _ answer: Operation.Answer) {
+        clients[client].goal = nil
+        guard var operation = clients[client].operation else { return }
+        clients[client].operation = nil
+        operation.answer = answer
+        if answer == .unknown {
+            report.sights.add(.unknownOutcomes)
+        } else {
+            operation.returned = time
+        }
+        if operation.action == .owner || operation.action == .show, answer != .unknown { report.sights.add(.freshReads) }
+        trace.note(time, "\(operation)")
+        note(0x54, UInt64(client), operation.called, operation.returned ?? 0)
+        history.append(operation)
+    }
+
+    mutating func killClient() {
+        let client = Int(random.below(UInt64(clients.count)))
+        report.sights.add(.clientDeaths)
+        finish(client, .unknown)
+        trace.note(time, "\(clients[client].name) dies")
+        clients[client].die()
     }
 }

@@ -1,0 +1,32 @@
+import Consensus
+import DequeModule
+import Jobboard
+import OrderedCollections
+
+extension Engine {
+    /// What must be true of one node between two turns. Cheap: takes time with what is under way, not with the board.
+    package func checkInvariants() {
+        precondition(!isDriving && gathered.isEmpty, "a turn leaves nothing half done")
+        precondition(
+            waiting.byteCount <= settings.waitingBytes + settings.limits.postBytes + (1 << 20),
+            "too many bytes wait to be proposed")
+        precondition(early.count <= settings.earlyWrites, "too many writes wait for the term to open")
+        precondition(UInt64(proposed.count) <= settings.uncommittedBlocks, "too many blocks are proposed and not committed")
+        precondition(parkedWaits.count + watchers.count <= settings.parkedRequests, "too many requests are parked")
+        if !replica.isLeader {
+            precondition(waiting.isEmpty && early.isEmpty && proposed.isEmpty, "only a leader has writes under way")
+            precondition(parkedClaims.isEmpty && claimsUnderWay.isEmpty, "only a leader has claims under way")
+        }
+        var last = state.index
+        for proposal in proposed {
+            precondition(proposal.index > last && proposal.term == replica.term, "proposal \(proposal.index) comes too late")
+            last = proposal.index
+        }
+        var claims: [String: Int] = [:]
+        for write in proposed.flatMap(\.writes) + waiting.writes {
+            if let (board, count) = claimCount(write) { claims[board, default: 0] += count }
+        }
+        precondition(claims == claimsUnderWay, "the count of claims under way differs from a recount")
+        for group in behind { precondition(group.index > state.index, "a read waits for entry \(group.index), which is there") }
+    }
+}

@@ -1,0 +1,64 @@
+import Consensus
+import EventLog
+import Jobboard
+import NodeEngine
+
+/// The boards as the committed log makes them, applied once from outside: what every node and every watcher must agree with.
+struct ReferenceBoard {
+    private(set) var state: AppliedState
+    /// Every event there was; the one with position p is at p - 1.
+    private(set) var events: [Event] = []
+    private var live: [JobID: UInt64] = [:]
+    private var gone: Set<JobID> = []
+    private var lastFence: UInt64 = 0
+    private let opener = Opener { try? BlockCodec.payload(of: $0) }
+
+    init(limits: BoardLimits) {
+        state = AppliedState(limits: limits)
+    }
+
+    mutating func apply(_ entry: Entry, _ sights: inout Sights) throws(Violation) {
+        let new: [Event]
+        do {
+            new = try state.replay(entry, opener: opener)
+        } catch {
+            throw Violation("committed entry \(entry.index) can't be applied: \(error)")
+        }
+        if entry.kind == .tick { sights.add(.timeEntries) }
+        for event in new { try take(event, &sights) }
+        events += new
+    }
+
+    /// Fences grow, a job has one live claim at most, and what is over is over.
+    private mutating func take(_ event: Event, _ sights: inout Sights) throws(Violation) {
+        switch event.kind {
+        case .claimed:
+            guard let fence = event.fence, fence > lastFence else {
+                throw Violation("event \(event.position) claims with fence \(event.fence ?? 0) after fence \(lastFence)")
+            }
+            guard live.updateValue(fence, forKey: event.job) == nil, !gone.contains(event.job) else {
+                throw Violation("job \(event.job) was claimed with fence \(fence) while it was claimed or gone")
+            }
+            lastFence = fence
+        case .abandoned, .failed, .leaseExpired, .consumed:
+            try endClaim(event)
+            if event.kind == .leaseExpired { sights.add(.leaseExpiries) }
+            if event.kind == .consumed { gone.insert(event.job) }
+        case .trashed:
+            if event.fence != nil { try endClaim(event) }
+            gone.insert(event.job)
+            sights.add(.jobsTrashed)
+        case .extended:
+            guard let fence = event.fence, live[event.job] == fence else {
+                throw Violation("event \(event.position) extends a claim of job \(event.job) that is not live")
+            }
+        case .posted, .restored, .purged, .paused, .resumed: break
+        }
+    }
+
+    private mutating func endClaim(_ event: Event) throws(Violation) {
+        guard let fence = event.fence, live.removeValue(forKey: event.job) == fence else {
+            throw Violation("event \(event.position) (\(event.kind.word)) ends a claim of job \(event.job) that is not live")
+        }
+    }
+}

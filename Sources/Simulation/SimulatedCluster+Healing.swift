@@ -1,0 +1,95 @@
+import Consensus
+import Jobboard
+import NodeEngine
+
+extension SimulatedCluster {
+    /// After healing, clients finish what they began, in microseconds.
+    private static let restingTime: UInt64 = 3_000_000
+    /// After healing, there must be agreement within this.
+    private static let healingTime: UInt64 = 15_000_000
+    /// When all is well, somebody gets something done at least this often, in microseconds: leases and delays end by then.
+    private static let workTime: UInt64 = 15_000_000
+
+    /// All faults end; within bounded time there is a leader, the logs are equal, and everything acknowledged is there and
+    /// can be worked off.
+    mutating func heal() throws {
+        phase = .healing
+        let healedAt = time
+        (cutLinks, cutDatagrams) = ([], [])
+        trace.note(time, "everything is healed")
+        for node in nodes.indices {
+            nodes[node].pausedUntil = 0
+            nodes[node].stalledUntil = 0
+            if !nodes[node].isRunning { try start(node) }
+        }
+        while !isAgreed, time < healedAt + Self.healingTime { try pass(until: time + 50_000) }
+        guard isAgreed else { throw Violation("no agreement in time after everything was healed:\n\(standing)") }
+        report.healedAfter = (time - healedAt) / 1000
+        try pass(until: time + Self.restingTime)
+        try drain()
+        try settle()
+        try checker.checkEnd(nodes.map { $0.engine! }, posted: postedJobs)
+        try checkHistory()
+    }
+
+    /// The clients claim and consume until nothing is left. Log time may have run ahead of all clocks and then stands still.
+    private mutating func drain() throws {
+        phase = .draining
+        let patience = Self.workTime + logTimeAhead
+        var doneAt = time
+        var done = report.consumed
+        while openJobs > 0 {
+            try pass(until: time + 200_000)
+            if report.consumed > done { (done, doneAt) = (report.consumed, time) }
+            guard time < doneAt + patience else {
+                throw Violation("nobody gets anything done any more, and \(openJobs) jobs are left:\n\(standing)")
+            }
+        }
+    }
+
+    private var openJobs: Int { checker.reference.state.machine.totals(state: nil) }
+
+    /// How far the log's time is ahead of the slowest clock, in microseconds.
+    private var logTimeAhead: UInt64 {
+        let log = checker.reference.state.machine.now.milliseconds
+        let slowest = nodes.map { Int64($0.moment(time).wall) }.min()!
+        return UInt64(max(0, log - slowest)) * 1000
+    }
+
+    /// Everything that was begun is finished, known everywhere, and heard by every watcher.
+    private mutating func settle() throws {
+        phase = .healing
+        let deadline = time + Self.healingTime
+        while !(isAgreed && watchersAreDone && clients.allSatisfy { $0.goal == nil }), time < deadline {
+            try pass(until: time + 50_000)
+        }
+        guard isAgreed else { throw Violation("no agreement at the end:\n\(standing)") }
+        guard watchersAreDone else { throw Violation("a watcher has not heard everything at the end") }
+        guard clients.allSatisfy({ $0.goal == nil }) else { throw Violation("a client was never answered") }
+    }
+
+    /// There is a leader, and every node has applied all of its log.
+    private var isAgreed: Bool {
+        guard let leader = nodes.first(where: { $0.engine!.replica.isLeader })?.engine?.replica else { return false }
+        return leader.termIsOpen && nodes.allSatisfy { $0.engine!.state.index == leader.log.lastIndex }
+    }
+
+    /// How each node stands, a line each.
+    private var standing: String {
+        nodes.map { node in
+            let replica = node.engine!.replica
+            let role = if replica.isLeader { "leads" } else { "follows \(replica.leader.map { "\($0)" } ?? "nobody")" }
+            return "node \(node.id) \(role) in term \(replica.term): last \(replica.log.lastIndex)/\(replica.log.lastTerm), "
+                + "durable \(replica.durableIndex), commit \(replica.commit), applied \(node.engine!.state.index)"
+        }.joined(separator: "\n")
+    }
+
+    private mutating func checkHistory() throws {
+        var checker = LinearizabilityChecker(clockSlack: plan.clockSlack)
+        let verdict = checker.check(history)
+        report.checkedOperations = verdict.operations
+        report.checkedJobs = verdict.jobs
+        if let violation = verdict.violations.first { throw Violation("not linearizable: \(violation)") }
+        if let job = verdict.undecided.first { throw Violation("too many orders to try for job \(job)") }
+    }
+}

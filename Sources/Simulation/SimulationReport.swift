@@ -1,0 +1,91 @@
+/// What can be injected into a run, and what can come of it. Each is counted.
+package enum Sight: String, Sendable, CaseIterable {
+    // Injected.
+    case powerLosses = "power_losses"
+    case blackouts
+    case kills
+    case tornWrites = "torn_writes"
+    case recoveryCrashes = "recovery_crashes"
+    case isolations
+    case oneWayCuts = "one_way_cuts"
+    case halves
+    case bridges
+    case datagramCuts = "datagram_cuts"
+    case datagramsLost = "datagrams_lost"
+    case datagramsRepeated = "datagrams_repeated"
+    case datagramsReplayed = "datagrams_replayed"
+    case pauses
+    case clockJumps = "clock_jumps"
+    case diskStalls = "disk_stalls"
+    case repliesLost = "replies_lost"
+    case requestsRepeated = "requests_repeated"
+    case clientDeaths = "client_deaths"
+    case watchesMoved = "watches_moved"
+
+    // Seen.
+    case starts
+    case elections
+    case leadersDeposed = "leaders_deposed"
+    case truncations
+    case tornTails = "torn_tails"
+    case segmentRolls = "segment_rolls"
+    case loadsFromDisk = "loads_from_disk"
+    case appendConflicts = "append_conflicts"
+    case followerReads = "follower_reads"
+    case freshReads = "fresh_reads"
+    case timeEntries = "time_entries"
+    case leaseExpiries = "lease_expiries"
+    case jobsTrashed = "jobs_trashed"
+    case duplicatesAnswered = "duplicates_answered"
+    case staleFencesRefused = "stale_fences_refused"
+    case sessionsLost = "sessions_lost"
+    case unknownOutcomes = "unknown_outcomes"
+    case watchesResumed = "watches_resumed"
+    case watchesCompacted = "watches_compacted"
+    case eventsWatched = "events_watched"
+
+    /// The first of those that are not injected.
+    private static let firstSeen = Sight.starts
+
+    package var isInjected: Bool { place < Self.firstSeen.place }
+
+    var place: Int { Self.places[self]! }
+    private static let places = Dictionary(uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
+}
+
+/// How often each was met.
+package struct Sights: Sendable, Equatable {
+    private var counts = [UInt64](repeating: 0, count: Sight.allCases.count)
+
+    package init() {}
+
+    package subscript(_ sight: Sight) -> UInt64 { counts[sight.place] }
+
+    package mutating func add(_ sight: Sight, _ count: Int = 1) {
+        counts[sight.place] += UInt64(count)
+    }
+
+    package mutating func add(_ other: Sights) {
+        for place in counts.indices { counts[place] += other.counts[place] }
+    }
+}
+
+/// What a run came to.
+package struct SimulationReport: Sendable, Equatable {
+    package var seed: UInt64
+    package var steps: UInt64 = 0
+    /// Milliseconds of simulated time.
+    package var simulatedMilliseconds: UInt64 = 0
+    package var acknowledged = 0
+    package var posted = 0
+    package var consumed = 0
+    package var committedEntries: UInt64 = 0
+    /// Operations of clients that were put in order by the checker, and the jobs they were about.
+    package var checkedOperations = 0
+    package var checkedJobs = 0
+    /// Milliseconds from the end of all faults until there was agreement.
+    package var healedAfter: UInt64 = 0
+    package var sights = Sights()
+    /// Over everything that the nodes did, in order: equal seeds give equal hashes.
+    package var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+}
