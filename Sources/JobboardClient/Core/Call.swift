@@ -48,7 +48,10 @@ package enum Reply: Sendable {
 }
 
 /// One call from the moment it is filed until its caller has a reply, and beyond when a claim must be given back.
-package struct Call<Waiter> {
+///
+/// A reference, since it is looked at and changed many times on its way: as a value, each look would copy all of it.
+/// One table owns it.
+package final class Call<Waiter> {
     package enum Phase: Hashable, Sendable {
         /// In the queue, or parked in its lane.
         case queued
@@ -71,6 +74,19 @@ package struct Call<Waiter> {
     var lane: SessionLane.Name
     /// An earlier sending may have had its effect: its answer was lost.
     var uncertain = false
+
+    init(
+        work: Work, waiter: Waiter?, ticket: UInt64, deadline: Moment, waitUntil: Moment, order: UInt64,
+        lane: SessionLane.Name
+    ) {
+        self.work = work
+        self.waiter = waiter
+        self.ticket = ticket
+        self.deadline = deadline
+        self.waitUntil = waitUntil
+        self.order = order
+        self.lane = lane
+    }
 
     var isOnWire: Bool {
         switch phase {
@@ -120,10 +136,7 @@ package struct CallTable<Waiter> {
     }
 
     /// The call with that number, which must be open.
-    package subscript(_ number: UInt64) -> Call<Waiter> {
-        _read { yield slots[place(number)].call! }
-        _modify { yield &slots[place(number)].call! }
-    }
+    package subscript(_ number: UInt64) -> Call<Waiter> { slots[place(number)].call! }
 
     package mutating func remove(_ number: UInt64) -> Call<Waiter> {
         let index = place(number)

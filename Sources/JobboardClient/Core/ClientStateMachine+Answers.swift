@@ -24,7 +24,7 @@ extension ClientStateMachine {
 
     /// Something must be heard soon from a node that owes answers; later from one that holds nothing but waits.
     mutating func awaitAnswer(now: Moment) {
-        guard case .ready(let node, var health) = state else { return }
+        guard case .ready(_, let health) = state else { return }
         if promptOnWire > 0 {
             health.answerDue = now.adding(configuration.silence)
         } else if waitingOnWire > 0 {
@@ -32,16 +32,14 @@ extension ClientStateMachine {
         } else {
             health.answerDue = nil
         }
-        state = .ready(node, health)
     }
 
     private mutating func redirected(to leader: String?, _ number: UInt64, now: Moment) {
         requeue(number)
-        guard case .ready(let node, var health) = state else { return }
+        guard case .ready(let node, let health) = state else { return }
         if let leader, leader != node, configuration.followsLeader, directory.trusts(leader, now: now) {
             // Moved at the end of the batch: the answers that came with this one still count.
             health.move = leader
-            state = .ready(node, health)
         } else {
             trouble = "\(node) knows no leader"
             hold(now: now)
@@ -66,10 +64,9 @@ extension ClientStateMachine {
 
     /// The node asked for time, or has no leader to speak for it.
     private mutating func hold(now: Moment) {
-        guard case .ready(let node, var health) = state, health.hold == nil else { return }
+        guard case .ready(_, let health) = state, health.hold == nil else { return }
         health.hold = now.adding(backoff.next())
         health.troubledSince = health.troubledSince ?? now
-        state = .ready(node, health)
     }
 
     /// The cluster forgot the session. What surely had no effect goes again under a new one; of anything else nobody can tell.
@@ -160,8 +157,7 @@ extension ClientStateMachine {
         failures = 0
         redirects = 0
         backoff.reset()
-        guard case .ready(let node, var health) = state, health.troubledSince != nil else { return }
+        guard case .ready(_, let health) = state, health.troubledSince != nil else { return }
         health.troubledSince = nil
-        state = .ready(node, health)
     }
 }

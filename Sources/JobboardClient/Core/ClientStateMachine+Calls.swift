@@ -43,11 +43,10 @@ extension ClientStateMachine {
     }
 
     private mutating func sendQueued(now: Moment, actions: inout Actions<Waiter>) {
-        guard case .ready(let node, var health) = state else { return }
+        guard case .ready(_, let health) = state else { return }
         if let hold = health.hold {
             guard hold <= now else { return }
             health.hold = nil
-            state = .ready(node, health)
         }
         let before = (promptOnWire, waitingOnWire)
         for name in SessionLane.Name.allCases { unpark(name) }

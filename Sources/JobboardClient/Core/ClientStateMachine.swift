@@ -48,8 +48,8 @@ package struct ClientStateMachine<Waiter>: ~Copyable {
         case closed
     }
 
-    /// How a node in use does.
-    struct Health {
+    /// How a node in use does. A reference, so that looking at it does not copy it.
+    final class Health {
         /// No requests before this moment: it asked for time.
         var hold: Moment?
         /// Since when it answers without being able to do its work.
@@ -58,6 +58,10 @@ package struct ClientStateMachine<Waiter>: ~Copyable {
         var answerDue: Moment?
         /// Where it sends us.
         var move: String?
+
+        init(move: String? = nil) {
+            self.move = move
+        }
     }
 
     let configuration: Configuration
