@@ -99,7 +99,13 @@ struct SimulatedClient {
     }
 
     private func newJob(_ random: inout SplitMix64) -> NewJob {
-        var job = NewJob(id: JobID.random(using: &random), name: "work", details: Array(#"{"by":"\#(name)"}"#.utf8))
+        var details = Array(#"{"by":"\#(name)"}"#.utf8)
+        if random.below(6) == 0 {
+            // Long and without a pattern, so that blocks span sectors and pages.
+            let digits = (0..<20 + random.below(130)).map { _ in String(random.next(), radix: 16) }
+            details = Array("\"\(digits.joined())\"".utf8)
+        }
+        var job = NewJob(id: JobID.random(using: &random), name: "work", details: details)
         if random.below(8) == 0 { job.delayMilliseconds = random.below(800) }
         job.leaseMilliseconds = 3000
         job.maxFailures = 1 + UInt32(random.below(3))

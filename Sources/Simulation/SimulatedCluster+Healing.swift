@@ -35,12 +35,13 @@ extension SimulatedCluster {
     /// The clients claim and consume until nothing is left. Log time may have run ahead of all clocks and then stands still.
     private mutating func drain() throws {
         phase = .draining
+        let patience = Self.workTime + logTimeAhead
         var doneAt = time
         var done = report.consumed
         while openJobs > 0 {
             try pass(until: time + 200_000)
             if report.consumed > done { (done, doneAt) = (report.consumed, time) }
-            guard time < doneAt + Self.workTime + logTimeAhead else {
+            guard time < doneAt + patience else {
                 throw Violation("nobody gets anything done any more, and \(openJobs) jobs are left:\n\(standing)")
             }
         }
