@@ -19,7 +19,8 @@ struct WaitingRead: Sendable, Equatable {
 /// A read that came to a follower and waits for the leader's index.
 struct FollowerRead: Sendable, Equatable {
     var read: UInt64
-    /// New for each attempt: an answer to an earlier one must not confirm a later read (etcd#20418).
+    /// Never used for another read: an answer must not confirm a read that came after its question (etcd#20418). The
+    /// question is repeated under the same number, since an answer to any of its tries will do.
     var nonce: UInt64
     var sentAt: UInt64
 }
@@ -107,11 +108,10 @@ extension Replica {
         if reply.term == term, leader == from { follow(commit: reply.index, &outputs) }
     }
 
-    /// Questions that found no answer are asked again, under a new number.
+    /// Questions that found no answer are asked again.
     mutating func repeatFollowerReads(_ outputs: inout [ReplicaOutput]) {
         for place in followerReads.indices where now.monotonic - followerReads[place].sentAt >= settings.heartbeat {
             guard let leader else { break }
-            followerReads[place].nonce = takeNonce()
             followerReads[place].sentAt = now.monotonic
             outputs.append(.send(to: leader, .readIndex(ReadIndex(term: term, nonce: followerReads[place].nonce))))
         }

@@ -26,7 +26,7 @@ struct CheckHistoryCommand: AsyncParsableCommand {
 
     func run() async throws {
         var lines = try LineFile(file)
-        var history: [Operation] = []
+        var history: [Simulation.Operation] = []
         var number = 0
         while let line = try await lines.next() {
             number += 1
