@@ -17,12 +17,13 @@ enum Happening {
     case start(node: Int)
     case heal(link: Int)
     case healDatagrams(link: Int)
+    case healStream(link: Int)
     case fault(Fault)
 }
 
 /// What goes wrong again and again.
 enum Fault: CaseIterable {
-    case powerLoss, blackout, kill, cut, datagramCut, replay, pause, diskStall, clientDeath, clockJump
+    case powerLoss, blackout, kill, cut, datagramCut, streamCut, replay, pause, diskStall, clientDeath, clockJump
 
     func mean(in plan: FaultPlan) -> UInt64 {
         switch self {
@@ -31,6 +32,7 @@ enum Fault: CaseIterable {
         case .kill: plan.killEvery
         case .cut: plan.cutEvery
         case .datagramCut: plan.datagramCutEvery
+        case .streamCut: plan.streamCutEvery
         case .replay: plan.replayEvery
         case .pause: plan.pauseEvery
         case .diskStall: plan.diskStallEvery

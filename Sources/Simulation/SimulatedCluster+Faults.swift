@@ -27,6 +27,7 @@ extension SimulatedCluster {
             try loseProcess(node, withPower: false)
         case .cut: cut()
         case .datagramCut: cutSomeDatagrams()
+        case .streamCut: cutSomeStreams()
         case .replay: replayDatagram()
         case .pause:
             report.sights.add(.pauses)

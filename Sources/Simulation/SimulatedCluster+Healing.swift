@@ -15,7 +15,7 @@ extension SimulatedCluster {
     mutating func heal() throws {
         phase = .healing
         let healedAt = time
-        (cutLinks, cutDatagrams) = ([], [])
+        (cutLinks, cutDatagrams, cutStreams) = ([], [], [])
         trace.note(time, "everything is healed")
         for node in nodes.indices {
             nodes[node].pausedUntil = 0

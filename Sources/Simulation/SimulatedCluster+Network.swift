@@ -26,6 +26,11 @@ extension SimulatedCluster {
         switch channel {
         case .datagram: sendDatagram(bytes, from, to)
         case .stream:
+            guard !cutStreams.contains(link) else {
+                // Nothing says that it is lost; when the filter goes, the connection is found to be dead.
+                streams[link] = nil
+                return
+            }
             let stream = openStream(link)
             let at = max(lastArrival[link] ?? 0, time + 1 + random.below(2 * plan.delay))
             lastArrival[link] = at
@@ -144,6 +149,18 @@ extension SimulatedCluster {
         trace.note(time, "link \(link / 16 + 1) to \(link % 16 + 1) is cut")
         cutLinks.insert(link)
         queue.plan(.heal(link: link), at: end)
+    }
+
+    /// Streams alone, each direction by chance: heartbeats get through, and entries do not.
+    mutating func cutSomeStreams() {
+        report.sights.add(.streamCuts)
+        let end = time + 1000 * (1 + random.below(6000))
+        for from in nodes.indices {
+            for to in nodes.indices where to != from && random.below(2) == 0 {
+                cutStreams.insert(link(from, to))
+                queue.plan(.healStream(link: link(from, to)), at: end)
+            }
+        }
     }
 
     /// Datagrams alone, each direction by chance.

@@ -60,6 +60,8 @@ package struct SimulatedCluster {
     /// Links that let nothing through, and those that let no datagram through, by `link(from, to)`.
     var cutLinks: Set<Int> = []
     var cutDatagrams: Set<Int> = []
+    /// Streams that swallow what is sent and do not break, as over a filter that drops TCP alone.
+    var cutStreams: Set<Int> = []
     /// The number of the stream from one node to another; it changes when the stream breaks.
     var streams: [Int: UInt64] = [:]
     var nextStream: UInt64 = 1
@@ -163,6 +165,7 @@ package struct SimulatedCluster {
         case .start(let node): if !nodes[node].isRunning { try start(node) }
         case .heal(let link): cutLinks.remove(link)
         case .healDatagrams(let link): cutDatagrams.remove(link)
+        case .healStream(let link): cutStreams.remove(link)
         case .fault(let fault): try take(fault)
         }
     }

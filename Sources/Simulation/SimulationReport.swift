@@ -11,6 +11,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case halves
     case bridges
     case datagramCuts = "datagram_cuts"
+    case streamCuts = "stream_cuts"
     case datagramsLost = "datagrams_lost"
     case datagramsRepeated = "datagrams_repeated"
     case datagramsReplayed = "datagrams_replayed"

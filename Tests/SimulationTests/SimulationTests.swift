@@ -16,7 +16,7 @@ import Testing
         }
         #expect(sweep.acknowledged > 100 * Int(Self.seeds), "the clients must get something done, or nothing was tested")
         let needPeers: Set<Sight> = [
-            .datagramsLost, .datagramsRepeated, .datagramsReplayed, .leadersDeposed, .truncations, .loadsFromDisk,
+            .streamCuts, .datagramsLost, .datagramsRepeated, .datagramsReplayed, .leadersDeposed, .truncations, .loadsFromDisk,
             .appendConflicts, .followerReads,
         ]
         // Too rare for a short sweep; a thousand seeds meet them.
