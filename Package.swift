@@ -77,7 +77,8 @@ var package = Package(
             name: "ConsensusTests", dependencies: ["Consensus"], exclude: ["Scenarios"], swiftSettings: rules),
         .testTarget(name: "WireFormatTests", dependencies: ["Consensus", "Jobboard", "WireFormat"], swiftSettings: rules),
         .testTarget(name: "EventLogTests", dependencies: ["Consensus", "EventLog"], swiftSettings: rules),
-        .testTarget(name: "SimulationTests", dependencies: ["Jobboard", "Simulation", "WireFormat"], swiftSettings: rules),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Consensus", "Jobboard", "Simulation", "WireFormat"], swiftSettings: rules),
         .testTarget(
             name: "JobboardClientTests",
             dependencies: ["Jobboard", "JobboardClient", "WireFormat", logging, lifecycle] + nio, swiftSettings: rules),

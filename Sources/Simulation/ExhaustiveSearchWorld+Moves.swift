@@ -1,0 +1,77 @@
+import Consensus
+
+extension SearchWorld {
+    /// Everything that can happen next, in a fixed order.
+    func moves() -> [SearchMove] {
+        // A full network loses something first; otherwise a loss is a message that never arrives.
+        if flights.count > bounds.messages { return flights.indices.map { .lose(UInt8($0)) } }
+        var moves: [SearchMove] = flights.indices.map { .deliver(UInt8($0)) }
+        if spent.repeats < bounds.repeats { moves += flights.indices.map { .repeated(UInt8($0)) } }
+        for node in 0..<Self.size { addMoves(of: node, to: &moves) }
+        return moves
+    }
+
+    private func addMoves(of node: Int, to moves: inout [SearchMove]) {
+        let replica = replicas[node]
+        let disk = disks[node]
+        let place = UInt8(node)
+        for writes in 0..<disk.waitedFor { moves.append(.complete(place, writes: UInt8(writes + 1))) }
+        if spent.timeouts < bounds.timeouts { moves.append(.timeOut(place)) }
+        if spent.beats < bounds.beats {
+            if replica.isLeader {
+                moves.append(.beat(place))
+            } else if !replica.askedReads.isEmpty {
+                moves.append(.askAgain(place))
+            }
+        }
+        if spent.cuts < bounds.cuts {
+            for peer in 0..<Self.size where peer != node && (replica.isLeader || replica.leader == replicas[peer].id) {
+                moves.append(.cut(place, UInt8(peer)))
+            }
+        }
+        if spent.proposals < bounds.proposals, replica.isLeader, replica.acceptsWrites { moves.append(.propose(place)) }
+        if spent.reads < bounds.reads, replica.leader != nil { moves.append(.read(place)) }
+        if spent.crashes < bounds.crashes {
+            for surviving in 0...disk.pending.count { moves.append(.crash(place, surviving: UInt8(surviving))) }
+        }
+    }
+
+    /// The same move in words, with what it is about.
+    func describe(_ move: SearchMove) -> String {
+        switch move {
+        case .deliver(let place): "deliver \(describe(flights[Int(place)]))"
+        case .repeated(let place): "deliver, and keep on its way, \(describe(flights[Int(place)]))"
+        case .lose(let place): "lose \(describe(flights[Int(place)]))"
+        case .complete(let node, let writes): "node \(node + 1) hears that its oldest \(writes) writes are durable"
+        case .timeOut(let node): "node \(node + 1) runs out of patience"
+        case .beat(let node): "node \(node + 1) sends heartbeats"
+        case .askAgain(let node): "node \(node + 1) asks again about its reads"
+        case .cut(let node, let peer): "node \(node + 1) loses its connection to node \(peer + 1)"
+        case .propose(let node): "node \(node + 1) appends a command"
+        case .read(let node): "a read comes to node \(node + 1)"
+        case .crash(let node, let surviving):
+            "node \(node + 1) crashes and starts again; \(surviving) of \(disks[Int(node)].pending.count) writes were done"
+        }
+    }
+
+    private func describe(_ flight: Flight) -> String {
+        "\(flight.from + 1)->\(flight.to + 1) \(describe(flight.message))"
+    }
+
+    private func describe(_ message: Message) -> String {
+        switch message {
+        case .preVote(let it): "preVote term \(it.term) last \(it.lastIndex)/\(it.lastTerm)"
+        case .preVoteReply(let it): "preVoteReply term \(it.term) asked \(it.askedTerm) granted \(it.granted)"
+        case .vote(let it): "vote term \(it.term) last \(it.lastIndex)/\(it.lastTerm)"
+        case .voteReply(let it): "voteReply term \(it.term) granted \(it.granted)"
+        case .append(let it):
+            "append term \(it.term) after \(it.previousIndex)/\(it.previousTerm) commit \(it.commit) "
+                + "entries \(it.entries.map { "\($0.index)/\($0.term)" })"
+        case .appendReply(let it): "appendReply term \(it.term) \(it.result)"
+        case .heartbeat(let it): "heartbeat term \(it.term) round \(it.round) commit \(it.commit)"
+        case .heartbeatReply(let it): "heartbeatReply term \(it.term) round \(it.round) durable \(it.durable)"
+        case .readIndex(let it): "readIndex term \(it.term) nonce \(it.nonce)"
+        case .readIndexReply(let it): "readIndexReply term \(it.term) nonce \(it.nonce) index \(it.index)"
+        }
+    }
+}
