@@ -12,8 +12,8 @@ struct StatusCommand: AsyncParsableCommand {
             Asks every node named, and those that they name; a node that can't be reached is shown as such. Ends with 5 when \
             none answered.
 
-            Columns: LOG is the commands' bytes before compression, STORED the blocks' bytes after it, DISK what they take in files, FSYNC P99 the \
-            99th percentile of the last writes to disk. Jobs are those of all boards.
+            Columns: LOG is the commands' bytes before compression, STORED the blocks' bytes after it, DISK what they \
+            take in files, FSYNC P99 the 99th percentile of the last writes to disk. Jobs are those of all boards.
 
             Examples:
               jobboard status --config cluster.json
