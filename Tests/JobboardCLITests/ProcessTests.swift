@@ -41,11 +41,11 @@ import Testing
     }
 
     @Test func whatACommandLeavesBehindHoldsNobodyUp() async throws {
-        let start = ContinuousClock.now
-        let result = try await Self.run("sleep 60 & echo $! >&2; exit 0")
+        let result = try await Self.run("sleep 3000 & echo $! >&2; exit 0")
         #expect(result.end == .exited(0))
-        #expect(ContinuousClock.now - start < .seconds(30))
-        _ = try kill(#require(pid_t(result.lastErrorLine)), SIGKILL)
+        // The one left behind was not waited for: it is still there to be ended.
+        let left = try #require(pid_t(result.lastErrorLine))
+        #expect(kill(left, SIGKILL) == 0)
     }
 
     @Test func aCancelledTaskEndsItsCommand() async throws {
