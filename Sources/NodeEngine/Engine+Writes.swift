@@ -159,6 +159,7 @@ extension Engine {
         }
         proposed = []
         proposedBytes = 0
+        cancelled = []
         claimsUnderWay = [:]
         for claims in parkedClaims.values {
             for claim in claims { refer(claim.write.client, &effects) }
