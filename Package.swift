@@ -73,7 +73,8 @@ var package = Package(
             name: "HelloJobboard", dependencies: ["JobboardClient"], path: "Examples/HelloJobboard/Sources/HelloJobboard",
             swiftSettings: rules),
 
-        .testTarget(name: "JobboardTests", dependencies: ["Jobboard"], swiftSettings: rules),
+        .testTarget(
+            name: "JobboardTests", dependencies: ["Consensus", "Jobboard", "NodeEngine"], swiftSettings: rules),
         .testTarget(
             name: "ConsensusTests", dependencies: ["Consensus"], exclude: ["Scenarios"], swiftSettings: rules),
         .testTarget(name: "WireFormatTests", dependencies: ["Consensus", "Jobboard", "WireFormat"], swiftSettings: rules),

@@ -94,7 +94,7 @@ extension BoardMachine {
         try check(who, "who")
     }
 
-    private func check(board: String) throws(JobboardError) {
+    func check(board: String) throws(JobboardError) {
         guard (1...limits.boardNameBytes).contains(board.utf8.count), Self.isPlain(board) else {
             throw JobboardError(
                 .invalidArgument,

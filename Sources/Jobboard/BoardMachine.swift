@@ -12,7 +12,7 @@
 package struct BoardMachine: Sendable {
     package let limits: BoardLimits
     /// The time of the log: the latest stamp of a block so far.
-    package private(set) var now = Timestamp(milliseconds: 0)
+    package internal(set) var now = Timestamp(milliseconds: 0)
     /// The position of the last event; the first one has 1.
     package internal(set) var lastPosition: UInt64 = 0
     /// The last fence given, on any board.

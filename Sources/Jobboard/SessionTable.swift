@@ -72,7 +72,7 @@ struct SessionTable: Sendable {
     private var slots: [Session] = []
     private var free: [Int32] = []
     private var index: [UInt64: Int32] = [:]
-    private(set) var lastID: UInt64 = 0
+    var lastID: UInt64 = 0
     /// The two ends of the order of last use.
     private(set) var oldest: Int32 = -1
     private var newest: Int32 = -1
@@ -88,7 +88,11 @@ struct SessionTable: Sendable {
 
     mutating func open(ttlMilliseconds: UInt32, now: Timestamp) -> Int32 {
         lastID += 1
-        let session = Session(id: lastID, ttlMilliseconds: ttlMilliseconds, lastUsed: now)
+        return add(Session(id: lastID, ttlMilliseconds: ttlMilliseconds, lastUsed: now))
+    }
+
+    /// Takes in a session that was used later than all others.
+    mutating func add(_ session: Session) -> Int32 {
         let slot: Int32
         if let reused = free.popLast() {
             slot = reused
@@ -97,7 +101,7 @@ struct SessionTable: Sendable {
             slot = Int32(slots.count)
             slots.append(session)
         }
-        index[lastID] = slot
+        index[session.id] = slot
         link(slot)
         return slot
     }

@@ -19,6 +19,13 @@ package struct AppliedState: Sendable {
         history = EventHistory(capacity: rememberedEvents)
     }
 
+    /// A state from a snapshot.
+    init(machine: BoardMachine, history: EventHistory, index: LogIndex) {
+        self.machine = machine
+        self.history = history
+        self.index = index
+    }
+
     /// The commands in an entry.
     package static func commands(in entry: Entry, opener: Opener) throws(ApplyError) -> [SessionCommand] {
         guard entry.kind == .commands else { return [] }

@@ -1,5 +1,5 @@
 import Consensus
-import Jobboard
+package import Jobboard
 
 // The bytes of what answers are made of besides jobs: events, errors, and a node's status.
 
@@ -22,7 +22,7 @@ extension ByteWriter {
         for one in events { event(one) }
     }
 
-    private mutating func event(_ event: Event) {
+    package mutating func event(_ event: Event) {
         varint(flag(event.owner != nil, 0) | flag(event.fence != nil, 1) | flag(event.failure != nil, 2))
         u8(event.kind.rawValue)
         varint(event.position)
@@ -92,7 +92,7 @@ extension ByteReader {
         return events
     }
 
-    private mutating func event() throws(WireError) -> Event {
+    package mutating func event() throws(WireError) -> Event {
         let flags = try flags(known: 0b111)
         let kind: EventKind = try tag("event")
         return Event(

@@ -39,13 +39,14 @@ extension ByteWriter {
         for job in jobs { newJob(job) }
     }
 
-    mutating func job(_ job: Job) {
+    /// Without its board where the reader knows it.
+    mutating func job(_ job: Job, withBoard: Bool = true) {
         let rare = job.rare?.values
         varint(jobFlags(job, rare))
         u8(job.state.rawValue)
         u8(job.priority.rawValue)
         jobID(job.id)
-        string(job.board)
+        if withBoard { string(job.board) }
         string(job.name)
         byteString(job.details)
         timestamp(job.createdOn)
@@ -138,12 +139,14 @@ extension ByteReader {
         return jobs
     }
 
-    mutating func job() throws(WireError) -> Job {
+    /// `known`: the board, where the bytes don't name it.
+    mutating func job(on known: String? = nil) throws(WireError) -> Job {
         let flags = try flags(known: 0x7ff)
         let state: JobState = try tag("job state")
         let priority = try priority()
         let id = try jobID()
-        let board = try string()
+        let board: String
+        if let known { board = known } else { board = try string() }
         let name = try string()
         let details = try byteString()
         let createdOn = try timestamp()
