@@ -49,17 +49,24 @@ var package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .target(name: "EventLog", dependencies: ["CLZ4", "Consensus", crypto], swiftSettings: rules),
 
+        // A node's recovery and snapshots, for the real and for the simulated disk.
+        .target(
+            name: "NodeStorage", dependencies: ["Consensus", "EventLog", "Jobboard", "NodeEngine", "WireFormat"],
+            swiftSettings: rules),
+
         // What runs it for real, and what people use.
         .target(
             name: "NodeServer",
             dependencies: [
-                "Consensus", "EventLog", "Jobboard", "NodeEngine", "WireFormat", crypto, logging, lifecycle, deque,
+                "Consensus", "EventLog", "Jobboard", "NodeEngine", "NodeStorage", "WireFormat", crypto, logging, lifecycle,
+                deque,
             ] + nio, swiftSettings: rules),
         .target(
             name: "JobboardClient", dependencies: ["Jobboard", "WireFormat", logging, lifecycle, deque] + nio,
             swiftSettings: rules),
         .target(
-            name: "Simulation", dependencies: ["Consensus", "EventLog", "Jobboard", "NodeEngine", "WireFormat", heap],
+            name: "Simulation",
+            dependencies: ["Consensus", "EventLog", "Jobboard", "NodeEngine", "NodeStorage", "WireFormat", heap],
             swiftSettings: rules),
         .executableTarget(
             name: "JobboardCLI",

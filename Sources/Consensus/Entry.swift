@@ -49,6 +49,23 @@ package enum EntryKind: UInt8, Sendable, CaseIterable {
     case termStart = 2
     /// Nothing but the time, so that a deadline can pass while no command comes.
     case tick = 3
+    /// Nothing, but every node takes a snapshot of its state here, so that all hold the same bytes.
+    case snapshotMark = 4
+}
+
+/// A snapshot of the state machine, named so that nobody can mistake it for another: it holds everything up to `last`.
+package struct SnapshotReference: Hashable, Sendable {
+    /// The last entry that it holds the effects of.
+    package let last: EntrySummary
+    /// The digest of its table of contents, which names every piece of it.
+    package let digest: Digest
+
+    package init(last: EntrySummary, digest: Digest) {
+        self.last = last
+        self.digest = digest
+    }
+
+    package var index: LogIndex { last.index }
 }
 
 /// What a leader wants to append, before it is sealed.
@@ -122,7 +139,7 @@ package struct Entry: Sendable, Equatable {
 }
 
 /// An entry without its bytes.
-package struct EntrySummary: Sendable, Equatable {
+package struct EntrySummary: Sendable, Hashable {
     package let kind: EntryKind
     package let term: Term
     package let index: LogIndex
@@ -143,4 +160,8 @@ package struct EntrySummary: Sendable, Equatable {
         self.digest = digest
         self.byteCount = byteCount
     }
+
+    /// What stands before the first entry.
+    package static let beforeFirst = EntrySummary(
+        kind: .tick, term: 0, index: 0, time: 0, nextCommand: 0, digest: .zero, byteCount: 0)
 }

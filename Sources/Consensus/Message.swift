@@ -10,6 +10,7 @@ package enum Message: Sendable, Equatable {
     case heartbeatReply(HeartbeatReply)
     case readIndex(ReadIndex)
     case readIndexReply(ReadIndexReply)
+    case snapshotOffer(SnapshotOffer)
 }
 
 /// "Would you vote for me in `term`?" Changes nothing at the receiver (dissertation, section 9.6).
@@ -88,6 +89,18 @@ package struct Append: Sendable, Equatable {
     }
 }
 
+/// "What you lack is no longer in my log: take this snapshot." In place of an append; InstallSnapshot without the bytes
+/// (Raft paper, section 7), which the follower fetches piece by piece from whoever has them.
+package struct SnapshotOffer: Sendable, Equatable {
+    package var term: Term
+    package var snapshot: SnapshotReference
+
+    package init(term: Term, snapshot: SnapshotReference) {
+        self.term = term
+        self.snapshot = snapshot
+    }
+}
+
 package struct AppendReply: Sendable, Equatable {
     package enum Result: Sendable, Equatable {
         /// Everything up to here equals the leader's log and is on this node's disk.
@@ -95,6 +108,8 @@ package struct AppendReply: Sendable, Equatable {
         /// The entry before the ones sent is missing or another; the leader should try before the first entry of
         /// `hintTerm`, or from `hintIndex` when it has none of that term (dissertation, section 3.5, last paragraphs).
         case conflict(at: LogIndex, hintIndex: LogIndex, hintTerm: Term)
+        /// It is fetching the snapshot that it was offered and has so many pieces of it: alive, and of use later.
+        case installing(pieces: UInt64)
     }
 
     package var term: Term

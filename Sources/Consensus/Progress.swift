@@ -15,6 +15,8 @@ package struct Progress: Sendable, Equatable {
         case streaming
         /// The entries it needs are being read from disk.
         case loading
+        /// The entries it needs are in a snapshot alone, which was offered.
+        case installing(offeredAt: UInt64)
     }
 
     /// Known to be equal to ours and durable there.
@@ -31,6 +33,8 @@ package struct Progress: Sendable, Equatable {
     package var lastProgress: UInt64
     /// The same question is asked again, since no answer came.
     var isRepeating = false
+    /// How much of the offered snapshot it has.
+    var pieces: UInt64 = 0
     /// The highest read round it has answered.
     package var round: UInt64 = 0
     /// How far its wall clock is ahead of ours, in milliseconds.

@@ -34,6 +34,9 @@ extension Replica {
         hash.add(log.lastIndex)
         hash.add(log.lastDigest.low)
         hash.add(log.cacheStart)
+        hash.add(log.base.index)
+        hash.add(snapshot?.index ?? 0)
+        hash.add(fetching?.snapshot.index ?? 0)
         hash.add(commit)
         hash.add(applied)
         hash.add(verified)
@@ -104,6 +107,7 @@ extension Replica {
         case .probing(let sentAt): hash.add(sentAt == nil ? 1 : 2 as UInt64)
         case .streaming: hash.add(3)
         case .loading: hash.add(4)
+        case .installing: hash.add(5)
         }
         hash.add(UInt64(follower.inFlight.count))
         for flight in follower.inFlight {
@@ -136,6 +140,7 @@ extension Message {
             switch reply.result {
             case .durable(let index): hash.add([6, reply.term, index])
             case .conflict(let at, let hintIndex, let hintTerm): hash.add([7, reply.term, at, hintIndex, hintTerm])
+            case .installing(let pieces): hash.add([12, reply.term, pieces])
             }
         case .heartbeat(let heartbeat):
             let isStale = UInt64(heartbeat.oldestWriteAge) >= staleAge
@@ -143,6 +148,7 @@ extension Message {
         case .heartbeatReply(let reply): hash.add([9, reply.term, round, reply.durable])
         case .readIndex(let question): hash.add([10, question.term, names.name(nonce: question.nonce)])
         case .readIndexReply(let reply): hash.add([11, reply.term, names.name(nonce: reply.nonce), reply.index])
+        case .snapshotOffer(let offer): hash.add([13, offer.term, offer.snapshot.index, offer.snapshot.digest.low])
         }
     }
 }

@@ -70,13 +70,14 @@ extension Replica {
     package var diskIsIdle: Bool { disk.isIdle }
 
     mutating func persist(
-        hardState: HardState? = nil, truncateFrom: LogIndex? = nil, entries: [Entry] = [], _ outputs: inout [ReplicaOutput]
+        hardState: HardState? = nil, truncateFrom: LogIndex? = nil, reset: EntrySummary? = nil, entries: [Entry] = [],
+        _ outputs: inout [ReplicaOutput]
     ) {
         let number = disk.order(lastIndex: log.lastIndex, now: now.monotonic)
         outputs.append(
             .persist(
                 LogWrite(
-                    number: number, hardState: hardState, truncateFrom: truncateFrom, entries: entries,
+                    number: number, hardState: hardState, truncateFrom: truncateFrom, reset: reset, entries: entries,
                     commit: min(commit, log.lastIndex))))
     }
 
@@ -101,7 +102,9 @@ extension Replica {
         switch message {
         case .voteReply(let reply): reply.term == term
         case .appendReply(let reply): reply.term == term
-        case .preVote, .preVoteReply, .vote, .append, .heartbeat, .heartbeatReply, .readIndex, .readIndexReply: true
+        case .preVote, .preVoteReply, .vote, .append, .heartbeat, .heartbeatReply, .readIndex, .readIndexReply,
+            .snapshotOffer:
+            true
         }
     }
 }

@@ -1,6 +1,6 @@
 extension Replica {
     /// A message from somebody who says it leads `messageTerm`: true when it does.
-    private mutating func acceptLeader(_ from: NodeID, term messageTerm: Term, _ outputs: inout [ReplicaOutput]) -> Bool {
+    mutating func acceptLeader(_ from: NodeID, term messageTerm: Term, _ outputs: inout [ReplicaOutput]) -> Bool {
         guard messageTerm >= term else { return false }
         if messageTerm == term, let leader, leader != from {
             outputs.append(.halt("nodes \(leader) and \(from) both lead term \(term)"))
@@ -10,7 +10,7 @@ extension Replica {
         return true
     }
 
-    private mutating func heardLeader() {
+    mutating func heardLeader() {
         leaderHeard = now.monotonic
         attempts = 0
         resetElectionDeadline()
@@ -41,6 +41,7 @@ extension Replica {
             return
         }
         heardLeader()
+        guard let append = withoutCompacted(append, &outputs) else { return }
         guard log.term(at: append.previousIndex) == append.previousTerm else {
             let conflict = conflict(before: append.previousIndex)
             outputs.append(.send(to: from, .appendReply(AppendReply(term: term, result: conflict))))
@@ -60,6 +61,29 @@ extension Replica {
         } else {
             sendWhenDurable(reply, to: from, &outputs)
         }
+    }
+
+    /// The append without the entries that this log holds in a snapshot alone, which are committed; nil when the leader is
+    /// not to be believed.
+    private mutating func withoutCompacted(_ append: Append, _ outputs: inout [ReplicaOutput]) -> Append? {
+        let base = log.base
+        guard append.previousIndex < base.index else { return append }
+        var rest = append
+        let gone = min(Int(base.index - append.previousIndex), append.entries.count)
+        rest.entries.removeFirst(gone)
+        if rest.entries.isEmpty {
+            // Nothing new; what was sent is here.
+            let match = append.previousIndex + LogIndex(gone)
+            verified = max(verified, match)
+            sendWhenDurable(.appendReply(AppendReply(term: term, result: .durable(match))), to: leader!, &outputs)
+            return nil
+        }
+        guard append.entries[gone - 1].digest == base.digest else {
+            outputs.append(.halt("entry \(base.index) of term \(base.term), which was committed, exists twice"))
+            return nil
+        }
+        (rest.previousIndex, rest.previousTerm, rest.previousDigest) = (base.index, base.term, base.digest)
+        return rest
     }
 
     /// Where the leader should try next (dissertation, section 3.5).

@@ -2,6 +2,9 @@ extension Replica {
     /// What must be true of one replica at any moment. Relations between nodes are the simulator's to check.
     package func checkInvariants() {
         precondition(applied <= commit, "applied \(applied) is past commit \(commit)")
+        precondition(log.base.index <= applied, "the log begins behind \(log.base.index), past what was applied, \(applied)")
+        precondition(
+            log.base.index <= snapshot?.index ?? 0, "the log begins behind \(log.base.index) and no snapshot reaches there")
         precondition(commit <= log.lastIndex, "commit \(commit) is past the end \(log.lastIndex)")
         precondition(disk.durableIndex <= log.lastIndex, "durable \(disk.durableIndex) is past the end \(log.lastIndex)")
         precondition(log.lastTerm <= term, "the log has term \(log.lastTerm), the node \(term)")

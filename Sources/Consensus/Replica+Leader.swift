@@ -121,7 +121,10 @@ extension Replica {
             case .probing(let sentAt?) where now.monotonic - sentAt > 2 * settings.heartbeat:
                 leadership.followers[place].mode = .probing(sentAt: nil)
                 leadership.followers[place].isRepeating = true
-            case .streaming, .probing, .loading: break
+            case .installing(let offeredAt) where now.monotonic - offeredAt > 2 * settings.heartbeat:
+                // Where it stands is asked by offering again.
+                leadership.followers[place].mode = .probing(sentAt: nil)
+            case .streaming, .probing, .loading, .installing: break
             }
         }
         role = .leader(leadership)
@@ -138,6 +141,10 @@ extension Replica {
         role = .follower
         var follower = leadership.followers[place]
         while true {
+            guard follower.next > log.base.index else {
+                offerSnapshot(to: peer, &follower, &outputs)
+                break
+            }
             guard let entries = sendable(&follower, peer, &outputs) else { break }
             let previous = follower.next - 1
             outputs.append(.send(to: peer, append(after: previous, entries)))
@@ -152,6 +159,17 @@ extension Replica {
         role = .leader(leadership)
     }
 
+    /// In place of entries that are in a snapshot alone.
+    private func offerSnapshot(to peer: NodeID, _ follower: inout Progress, _ outputs: inout [ReplicaOutput]) {
+        switch follower.mode {
+        case .installing, .loading, .probing(sentAt: .some): return
+        case .streaming, .probing(sentAt: nil): break
+        }
+        guard let offer = offer(behind: follower.next - 1) else { return }
+        outputs.append(.send(to: peer, .snapshotOffer(offer)))
+        follower.mode = .installing(offeredAt: now.monotonic)
+    }
+
     private func append(after previous: LogIndex, _ entries: [Entry]) -> Message {
         .append(
             Append(
@@ -162,7 +180,7 @@ extension Replica {
     /// What may be sent to a follower now; nil for nothing.
     private func sendable(_ follower: inout Progress, _ peer: NodeID, _ outputs: inout [ReplicaOutput]) -> [Entry]? {
         switch follower.mode {
-        case .loading, .probing(sentAt: .some):
+        case .loading, .installing, .probing(sentAt: .some):
             return nil
         case .probing(sentAt: nil):
             // Nothing is known to be needed where all of the log is there already.
@@ -223,7 +241,16 @@ extension Replica {
         switch reply.result {
         case .durable(let index):
             guard acknowledge(index, &leadership.followers[place], from, &outputs) else { return }
-            if case .probing = leadership.followers[place].mode { leadership.followers[place].mode = .streaming }
+            switch leadership.followers[place].mode {
+            case .probing, .installing: leadership.followers[place].mode = .streaming
+            case .streaming, .loading: break
+            }
+        case .installing(let pieces):
+            if pieces > leadership.followers[place].pieces || pieces == 0 {
+                leadership.followers[place].lastProgress = now.monotonic
+                leadership.followers[place].lastHeard = now.monotonic
+            }
+            leadership.followers[place].pieces = pieces
         case .conflict(let at, let hintIndex, let hintTerm):
             let follower = leadership.followers[place]
             // A late answer to an earlier question says nothing about where we stand now.
@@ -246,7 +273,7 @@ extension Replica {
         // datagrams get through, and whose streams do not, loses office.
         if now.monotonic - follower.lastProgress <= 2 * settings.electionTimeout { follower.lastHeard = now.monotonic }
         // It restarted and no longer knows how far its log equals ours, so it can't follow the commit index.
-        if reply.durable < follower.match, follower.inFlight.isEmpty {
+        if reply.durable < follower.match, follower.inFlight.isEmpty, follower.match >= log.base.index {
             outputs.append(.send(to: from, append(after: follower.match, [])))
         }
         leadership.followers[place] = follower

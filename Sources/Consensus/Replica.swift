@@ -43,6 +43,12 @@ package struct Replica: Sendable {
     var followerReads: Deque<FollowerRead> = []
     var nextNonce: UInt64
 
+    // Snapshots.
+    /// The newest that this node has.
+    package internal(set) var snapshot: SnapshotReference?
+    /// The one that it is fetching, and how many pieces are here.
+    package internal(set) var fetching: (snapshot: SnapshotReference, pieces: UInt64)?
+
     /// Messages that made no sense, since the start.
     package internal(set) var ignoredMessages: UInt64 = 0
 
@@ -69,10 +75,11 @@ package struct Replica: Sendable {
     package init(
         id: NodeID, configuration: Configuration, settings: ReplicaSettings = ReplicaSettings(), sealer: Sealer,
         hardState: HardState = HardState(term: 0, vote: nil), log: ReplicaLog = ReplicaLog(), commit: LogIndex = 0,
-        seed: UInt64, now: Moment
+        snapshot: SnapshotReference? = nil, seed: UInt64, now: Moment
     ) {
         precondition(configuration.contains(id), "node \(id) is not a voter")
         precondition(commit <= log.lastIndex, "the log ends at \(log.lastIndex), before its commit index \(commit)")
+        precondition(commit >= log.base.index, "the log begins behind its commit index \(commit)")
         precondition(hardState.term >= log.lastTerm, "term \(hardState.term) is older than the log's \(log.lastTerm)")
         self.id = id
         self.configuration = configuration
@@ -81,6 +88,7 @@ package struct Replica: Sendable {
         self.hardState = hardState
         self.log = log
         self.commit = commit
+        self.snapshot = snapshot
         applied = commit
         role = .follower
         random = SplitMix64(seed: seed)
@@ -113,6 +121,11 @@ package struct Replica: Sendable {
         case .connectionLost(let peer): connectionLost(to: peer, &outputs)
         case .read(let read): startRead(read, &outputs)
         case .applied(let index): applied(through: index)
+        case .snapshotTaken(let taken): tookSnapshot(taken)
+        case .snapshotPieces(let pieces): fetching?.pieces = pieces
+        case .snapshotFetched(let fetched): install(fetched, &outputs)
+        case .snapshotFetchFailed(let failed): if fetching?.snapshot == failed { fetching = nil }
+        case .released(let index): log.compact(through: min(index, applied))
         }
     }
 
@@ -132,6 +145,7 @@ package struct Replica: Sendable {
         case .heartbeatReply(let reply): receive(reply, from: from, &outputs)
         case .readIndex(let question): receive(question, from: from, &outputs)
         case .readIndexReply(let reply): receive(reply, from: from, &outputs)
+        case .snapshotOffer(let offer): receive(offer, from: from, &outputs)
         }
     }
 

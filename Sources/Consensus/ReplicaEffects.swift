@@ -15,6 +15,16 @@ package enum ReplicaInput: Sendable {
     case read(UInt64)
     /// The state machine has taken in everything up to here.
     case applied(LogIndex)
+    /// A snapshot of this node's own state is on stable storage.
+    case snapshotTaken(SnapshotReference)
+    /// So much of the snapshot that is being fetched is here.
+    case snapshotPieces(UInt64)
+    /// A snapshot that was offered is here whole, on stable storage.
+    case snapshotFetched(SnapshotReference)
+    /// Nobody has it any more.
+    case snapshotFetchFailed(SnapshotReference)
+    /// The disk has let go of the entries up to this one.
+    case released(LogIndex)
 }
 
 /// Everything that can come out of a replica.
@@ -26,6 +36,10 @@ package enum ReplicaOutput: Sendable, Equatable {
     case load(for: NodeID, from: LogIndex, maxBytes: Int)
     /// Entries up to here are final.
     case committed(LogIndex)
+    /// Fetch this snapshot from any peer; `snapshotFetched` or `snapshotFetchFailed` answers.
+    case fetchSnapshot(SnapshotReference, from: NodeID)
+    /// The state machine goes on from this snapshot, which was fetched; everything up to it counts as applied.
+    case install(SnapshotReference)
     /// The read may be answered by a state that has applied this index.
     case readReady(UInt64, index: LogIndex)
     /// The read can't be confirmed: no leader, or it changed.

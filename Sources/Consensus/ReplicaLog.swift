@@ -1,15 +1,20 @@
 import DequeModule
 
-/// The log as the replica sees it: a summary of every entry, and the bytes of the recent ones.
+/// The log as the replica sees it: a summary of every entry that it holds, and the bytes of the recent ones.
+///
+/// What lies before the first entry held stands in a snapshot; of it, the last entry's summary is left (`base`).
 package struct ReplicaLog: Sendable {
-    /// Entry i is at place i - 1.
+    /// The entry before the first one held.
+    package private(set) var base: EntrySummary
+    /// Entry i is at place i - base.index - 1.
     private var summaries: Deque<EntrySummary>
     /// The entries from `cacheStart` on, with bytes.
     private var cache: Deque<Entry>
     private var cachedBytes: Int
 
-    /// `tail`: the last entries of the log with their bytes.
-    package init(summaries: [EntrySummary] = [], tail: [Entry] = []) {
+    /// `summaries`: of the entries after `base`; `tail`: the last entries of the log with their bytes.
+    package init(base: EntrySummary = .beforeFirst, summaries: [EntrySummary] = [], tail: [Entry] = []) {
+        self.base = base
         self.summaries = Deque(summaries)
         self.cache = Deque(tail)
         cachedBytes = tail.reduce(0) { $0 + $1.block.count }
@@ -18,28 +23,28 @@ package struct ReplicaLog: Sendable {
         }
     }
 
-    package var lastIndex: LogIndex { LogIndex(summaries.count) }
-    package var lastTerm: Term { summaries.last?.term ?? 0 }
-    package var lastDigest: Digest { summaries.last?.digest ?? .zero }
-    package var lastTime: UInt64 { summaries.last?.time ?? 0 }
+    package var lastIndex: LogIndex { base.index + LogIndex(summaries.count) }
+    package var last: EntrySummary { summaries.last ?? base }
+    package var lastTerm: Term { last.term }
+    package var lastDigest: Digest { last.digest }
+    package var lastTime: UInt64 { last.time }
     /// The number that the next command will have.
-    package var nextCommand: UInt64 { summaries.last?.nextCommand ?? 0 }
+    package var nextCommand: UInt64 { last.nextCommand }
     /// The first index whose bytes are in memory; one past the end when none are.
     package var cacheStart: LogIndex { lastIndex + 1 - LogIndex(cache.count) }
 
+    /// Of an entry held, or of the one before them.
     package func summary(at index: LogIndex) -> EntrySummary? {
-        guard index >= 1, index <= lastIndex else { return nil }
-        return summaries[Int(index - 1)]
+        guard index >= base.index, index <= lastIndex else { return nil }
+        return index == base.index ? base : summaries[place(of: index)]
     }
 
-    /// The term of an entry; 0 before the first; nil past the end.
-    package func term(at index: LogIndex) -> Term? {
-        index == 0 ? 0 : summary(at: index)?.term
-    }
+    private func place(of index: LogIndex) -> Int { Int(index - base.index) - 1 }
 
-    package func digest(at index: LogIndex) -> Digest? {
-        index == 0 ? .zero : summary(at: index)?.digest
-    }
+    /// The term of an entry; 0 before the very first; nil past the end and before the base.
+    package func term(at index: LogIndex) -> Term? { summary(at: index)?.term }
+
+    package func digest(at index: LogIndex) -> Digest? { summary(at: index)?.digest }
 
     /// An entry whose bytes are in memory.
     package func entry(at index: LogIndex) -> Entry? {
@@ -47,24 +52,24 @@ package struct ReplicaLog: Sendable {
         return cache[Int(index - cacheStart)]
     }
 
-    /// The first index that has the same term as the entry at `index`.
+    /// The first index held that has the same term as the entry at `index`.
     func firstIndex(ofTermAt index: LogIndex) -> LogIndex {
-        guard let term = term(at: index), index > 0 else { return index }
+        guard let term = term(at: index), index > base.index else { return index }
         // Terms never fall along the log, so the border can be found by halving.
-        var (low, high) = (LogIndex(1), index)
+        var (low, high) = (base.index + 1, index)
         while low < high {
             let middle = low + (high - low) / 2
-            if summaries[Int(middle - 1)].term < term { low = middle + 1 } else { high = middle }
+            if summaries[place(of: middle)].term < term { low = middle + 1 } else { high = middle }
         }
         return low
     }
 
-    /// The last index whose term is at most `term`.
+    /// The last index held whose term is at most `term`; the base's when there is none.
     func lastIndex(ofTermAtMost term: Term) -> LogIndex {
-        var (low, high) = (LogIndex(0), lastIndex)
+        var (low, high) = (base.index, lastIndex)
         while low < high {
             let middle = low + (high - low + 1) / 2
-            if summaries[Int(middle - 1)].term <= term { low = middle } else { high = middle - 1 }
+            if summaries[place(of: middle)].term <= term { low = middle } else { high = middle - 1 }
         }
         return low
     }
@@ -93,10 +98,31 @@ package struct ReplicaLog: Sendable {
 
     mutating func truncate(from index: LogIndex) {
         let gone = Int(lastIndex - index) + 1
-        precondition(index >= 1 && gone > 0, "nothing to cut off at \(index)")
+        precondition(index > base.index && gone > 0, "nothing to cut off at \(index)")
         for entry in cache.suffix(gone) { cachedBytes -= entry.block.count }
         cache.removeLast(min(gone, cache.count))
         summaries.removeLast(gone)
+    }
+
+    /// Forgets the entries up to `index`, which a snapshot holds.
+    mutating func compact(through index: LogIndex) {
+        precondition(index <= lastIndex, "compaction through \(index) past the end \(lastIndex)")
+        guard index > base.index else { return }
+        while let first = cache.first, first.index <= index {
+            cachedBytes -= first.block.count
+            cache.removeFirst()
+        }
+        let newBase = summaries[place(of: index)]
+        summaries.removeFirst(Int(index - base.index))
+        base = newBase
+    }
+
+    /// Begins anew behind an entry whose state came as a snapshot.
+    mutating func reset(to newBase: EntrySummary) {
+        summaries.removeAll()
+        cache.removeAll()
+        cachedBytes = 0
+        base = newBase
     }
 
     /// Lets go of bytes of entries up to `index` while more than `bytes` are held.

@@ -22,7 +22,7 @@ extension EventLog {
         var total: UInt64 = 0
         for write in writes {
             if write.hardState != nil { total += overhead + UInt64(HardState.encodedBytes) }
-            if write.truncateFrom != nil { total += overhead + UInt64(EntrySummary.encodedBytes) }
+            if write.truncateFrom != nil || write.reset != nil { total += overhead + UInt64(EntrySummary.encodedBytes) }
             for entry in write.entries {
                 let count = UInt64(entry.block.count)
                 guard count <= largest else {
@@ -52,7 +52,7 @@ extension EventLog {
         let commit = max(state.commit, write.commit)
         if let hardState = write.hardState {
             // The write's commit holds for the log as it is once a truncation is done, not before.
-            let known = write.truncateFrom == nil ? commit : state.commit
+            let known = write.truncateFrom == nil && write.reset == nil ? commit : state.commit
             try add(.hardState, payloadBytes: HardState.encodedBytes, commit: known) { hardState.write(to: $0, at: 0) }
             state.hardState = hardState
         }
@@ -62,6 +62,10 @@ extension EventLog {
             let newLast = try summary(of: first - 1)
             try add(.truncate, payloadBytes: EntrySummary.encodedBytes, commit: commit) { newLast.write(to: $0, at: 0) }
             state.truncate(to: newLast)
+        }
+        if let base = write.reset {
+            try add(.reset, payloadBytes: EntrySummary.encodedBytes, commit: commit) { base.write(to: $0, at: 0) }
+            state.reset(to: base)
         }
         for entry in write.entries { try add(entry, commit: commit) }
         state.commit = commit

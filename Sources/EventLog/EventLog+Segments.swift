@@ -4,6 +4,9 @@ extension EventLog {
     /// True when no spare segment is ready, so that the next roll has to make one while writers wait.
     package var needsSpare: Bool { spares.isEmpty }
 
+    /// The entry before the first one held.
+    package var base: EntrySummary { state.base }
+
     /// Looks in the folder for spares that `SparePreparer` made.
     package func adoptSpares() throws(EventLogError) {
         try refuseIfPoisoned()

@@ -6,6 +6,10 @@ enum FileNames {
     /// Files that become spares or the first segment once they are whole; nothing in them counts.
     static let filling = "filling"
     static let preparing = "preparing"
+    /// A snapshot that gets its name once it is whole.
+    static let newSnapshot = "snapshot.new"
+    /// The same, of one that was fetched.
+    static let fetchedSnapshot = "snapshot.fetched"
     private static let digits = 8
 
     static func segment(_ number: UInt64) -> String { "segment-" + padded(number) }
@@ -13,6 +17,12 @@ enum FileNames {
 
     /// The segment's number, when it is a segment's name.
     static func segmentNumber(_ name: String) -> UInt64? { number(name, after: "segment-") }
+    /// A snapshot of the state machine up to this entry.
+    static func snapshot(_ index: UInt64) -> String { "snapshot-" + padded(index) }
+    static func snapshotIndex(_ name: String) -> UInt64? { number(name, after: "snapshot-", atMost: .max) }
+    /// The pieces of a snapshot that is being fetched.
+    static func partialSnapshot(_ index: UInt64) -> String { "fetching-" + padded(index) }
+    static func partialSnapshotIndex(_ name: String) -> UInt64? { number(name, after: "fetching-", atMost: .max) }
     static func isSpare(_ name: String) -> Bool { number(name, after: "spare-") != nil }
 
     private static func padded(_ number: UInt64) -> String {
@@ -20,10 +30,12 @@ enum FileNames {
         return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
     }
 
-    private static func number(_ name: String, after prefix: String) -> UInt64? {
+    private static func number(
+        _ name: String, after prefix: String, atMost limit: UInt64 = UInt64(UInt32.max)
+    ) -> UInt64? {
         guard name.hasPrefix(prefix) else { return nil }
         let text = name.dropFirst(prefix.count)
-        guard let number = UInt64(text), number <= UInt64(UInt32.max), padded(number) == text else { return nil }
+        guard let number = UInt64(text), number <= limit, padded(number) == text else { return nil }
         return number
     }
 }

@@ -10,13 +10,15 @@ enum FrameKind: UInt8 {
     case truncate = 3
     /// A block, header and stored body.
     case block = 4
+    /// The summary of an entry that a snapshot reaches to; the log begins anew behind it.
+    case reset = 5
 
     /// The exact length of the payload, or nil where it varies.
     var payloadBytes: Int? {
         switch self {
         case .segmentStart: SegmentStart.byteCount
         case .hardState: HardState.encodedBytes
-        case .truncate: EntrySummary.encodedBytes
+        case .truncate, .reset: EntrySummary.encodedBytes
         case .block: nil
         }
     }

@@ -1,4 +1,4 @@
-package import Consensus
+import Consensus
 
 extension HardState {
     static let encodedBytes = 24
@@ -17,10 +17,6 @@ extension HardState {
 
 extension EntrySummary {
     static let encodedBytes = 56
-
-    /// What stands before the first entry.
-    package static let beforeFirst = EntrySummary(
-        kind: .tick, term: 0, index: 0, time: 0, nextCommand: 0, digest: .zero, byteCount: 0)
 
     func write(to bytes: UnsafeMutableRawBufferPointer, at offset: Int) {
         bytes.put(index, at: offset)

@@ -24,7 +24,9 @@ struct LogFolder {
                 segments.append(number)
             } else if FileNames.isSpare(name) {
                 spares.append(name)
-            } else if [FileNames.filling, FileNames.preparing, FileNames.newSuperblock].contains(name) {
+            } else if [
+                FileNames.filling, FileNames.preparing, FileNames.newSuperblock, FileNames.newSnapshot, FileNames.fetchedSnapshot,
+            ].contains(name) {
                 leftovers.append(name)
             } else if name == FileNames.superblock {
                 hasSuperblock = true

@@ -104,6 +104,11 @@ struct LogScanner {
             return true
         case .truncate:
             return truncate(to: EntrySummary(payload, at: 0))
+        case .reset:
+            guard let base = EntrySummary(payload, at: 0) else { return false }
+            scan.state.reset(to: base)
+            scan.entries.removeAll()
+            return true
         case .block:
             guard case .success((let header, let digest)) = BlockCodec.verify(payload, cluster: cluster) else { return false }
             let last = scan.state.last
@@ -197,7 +202,7 @@ struct LogScanner {
                 switch prefix.kind {
                 case .block: return payload.integer(at: 24, as: UInt64.self) &- 1
                 case .segmentStart: return SegmentStart(payload)?.last.index
-                case .hardState, .truncate: return nil
+                case .hardState, .truncate, .reset: return nil
                 }
             }
             if let index { return index }

@@ -38,6 +38,13 @@ struct LogState {
         last = newLast
     }
 
+    /// Begins anew behind an entry that a snapshot reaches to.
+    mutating func reset(to newBase: EntrySummary) {
+        locations.removeAll()
+        base = newBase
+        last = newBase
+    }
+
     /// Forgets the entries up to `newBase`.
     mutating func release(to newBase: EntrySummary) {
         precondition(newBase.index >= base.index && newBase.index <= last.index, "release to \(newBase.index)")

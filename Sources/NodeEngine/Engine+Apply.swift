@@ -39,6 +39,7 @@ extension Engine {
                 return false
             }
         }
+        countForSnapshots(entry, &effects)
         tell(events, &effects)
         return true
     }

@@ -46,6 +46,22 @@ package struct Engine: Sendable {
     var parkedWaits: OrderedDictionary<ClientReference, ParkedWait> = [:]
     var watchers: OrderedDictionary<ClientReference, Watcher> = [:]
 
+    // Snapshots.
+    /// Of log since the last snapshot mark was applied.
+    var bytesSinceMark: UInt64 = 0
+    /// The entry of the last mark that this node proposed.
+    var proposedMark: LogIndex = 0
+    var isTakingSnapshot = false
+    /// The newest snapshot's size on disk.
+    var snapshotBytes: UInt64 = 0
+    /// This node's newest ones, in order.
+    var ownSnapshots: [SnapshotReference] = []
+    /// What peers said of theirs.
+    var snapshotNews: [SnapshotNews] = []
+    /// The snapshot that is being fetched, and its state while the replica decides on it.
+    var fetch: SnapshotFetch?
+    var fetchedState: AppliedState?
+
     var outputs: [ReplicaOutput] = []
     /// The outputs of one replica step are being done.
     var isDriving = false
@@ -84,6 +100,16 @@ package struct Engine: Sendable {
         case .persisted(let number): drive(.persisted(upTo: number), &effects)
         case .loaded(let peer, let entries): drive(.loaded(for: peer, entries: entries), &effects)
         case .diskReport(let report): diskReport = report
+        case .transfer(let peer, let transfer): receive(transfer, from: peer, &effects)
+        case .snapshotTaken(let snapshot, let bytes): tookSnapshot(snapshot, storedBytes: bytes, &effects)
+        case .snapshotOpened(let snapshot, let missing, let count):
+            advanceFetch(of: snapshot, &effects) { [now] in $0.opened(missing: missing, of: count, now: now.monotonic, &$1) }
+        case .chunkStored(let snapshot, let number, let isRight):
+            advanceFetch(of: snapshot, &effects) { [now] in $0.stored(number, isRight: isRight, now: now.monotonic, &$1) }
+        case .snapshotReady(let snapshot, let fetched, let bytes):
+            snapshotIsReady(snapshot, fetched, storedBytes: bytes, &effects)
+        case .snapshotFailed(let snapshot): giveUpFetch(of: snapshot, &effects)
+        case .released(let index): drive(.released(index), &effects)
         }
     }
 
@@ -110,6 +136,8 @@ package struct Engine: Sendable {
         drive(.tick, &effects)
         expireParked(&effects)
         proposeTickWhenDue(&effects)
+        proposeMarkWhenDue(&effects)
+        advanceFetch(&effects) { [now] in $0.tick(now: now.monotonic, &$1) }
         for notice in routes.notices() { effects.append(.notice(notice)) }
     }
 
@@ -132,6 +160,8 @@ package struct Engine: Sendable {
         case .readReady(let read, let index): readIsReady(read, index, &effects)
         case .readFailed(let read): readFailed(read, &effects)
         case .leader(let leader, let term): leaderChanged(leader, term, &effects)
+        case .fetchSnapshot(let snapshot, let peer): startFetch(snapshot, from: peer, &effects)
+        case .install(let snapshot): install(snapshot, &effects)
         case .halt(let reason): effects.append(.halt(reason))
         }
     }

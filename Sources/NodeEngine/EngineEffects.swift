@@ -39,6 +39,19 @@ package enum EngineInput: Sendable {
     case loaded(for: NodeID, entries: [Entry])
     /// What the disk says of itself, for people to read.
     case diskReport(DiskReport)
+    case transfer(from: NodeID, Transfer)
+    /// The answer to `.takeSnapshot`: durable, or nil when it could not be written.
+    case snapshotTaken(SnapshotReference?, storedBytes: UInt64)
+    /// The answer to `.openSnapshot`: these of its `count` chunks are missing.
+    case snapshotOpened(SnapshotReference, missing: [UInt32], count: Int)
+    /// The answer to `.storeChunk`.
+    case chunkStored(SnapshotReference, number: UInt32, isRight: Bool)
+    /// The answer to `.finishSnapshot`: it is durable, and this is what it holds.
+    case snapshotReady(SnapshotReference, AppliedState, storedBytes: UInt64)
+    /// The disk or the bytes don't let a snapshot be fetched.
+    case snapshotFailed(SnapshotReference)
+    /// The answer to `.release`: the log holds the entries behind this one.
+    case released(LogIndex)
 }
 
 /// Everything that a node can want done.
@@ -48,6 +61,19 @@ package enum EngineEffect: Sendable {
     case persist(LogWrite)
     case load(for: NodeID, from: LogIndex, maxBytes: Int)
     case notice(Notice)
+    /// By stream.
+    case transfer(to: NodeID, Transfer)
+    /// Answer a peer's question about snapshots and blocks from the disk.
+    case answer(to: NodeID, Transfer)
+    /// Write this state as a snapshot, beside everything else; `snapshotTaken` answers.
+    case takeSnapshot(AppliedState, upTo: EntrySummary)
+    /// Make ready to store the chunks that this table lists; `snapshotOpened` or `snapshotFailed` answers.
+    case openSnapshot(SnapshotReference, table: [UInt8])
+    case storeChunk(SnapshotReference, number: UInt32, [UInt8])
+    /// All chunks are stored; `snapshotReady` or `snapshotFailed` answers.
+    case finishSnapshot(SnapshotReference)
+    /// The log is no longer needed up to here, nor are snapshots but for the newest two; `released` answers.
+    case release(through: LogIndex)
     /// Something impossible was seen: stop, and say why.
     case halt(String)
 }
@@ -57,6 +83,10 @@ package enum Notice: Sendable, Equatable {
     case leader(NodeID?, term: Term)
     /// Whether datagrams from and to this peer get through, when that changes.
     case datagrams(NodeID, from: Bool, to: Bool)
+    case fetchesSnapshot(index: LogIndex, from: NodeID)
+    case installedSnapshot(index: LogIndex)
+    /// Another node has another state at the same index, and it can't be told which is right.
+    case snapshotsDiffer(NodeID, index: LogIndex)
 }
 
 /// How the log's files stand.
@@ -95,6 +125,8 @@ package struct EngineSettings: Sendable {
     package var earlyWrites = 10_000
     /// Requests parked at this node (claims, waits, watches), at most; then `overloaded`.
     package var parkedRequests = 100_000
+    /// A snapshot is taken when the log has grown by so many bytes since the last one, or by as many as that one has.
+    package var snapshotBytes: UInt64 = 64 << 20
     /// Events remembered so that a watch can resume.
     package var rememberedEvents = 100_000
     package var cluster: String

@@ -62,14 +62,14 @@ struct PeerRoutes: Sendable {
     /// Control messages take datagrams where they can.
     private static func isControl(_ message: Message) -> Bool {
         switch message {
-        case .append, .appendReply: false
+        case .append, .appendReply, .snapshotOffer: false
         case .preVote, .preVoteReply, .vote, .voteReply, .heartbeat, .heartbeatReply, .readIndex, .readIndexReply: true
         }
     }
 
     func channels(for message: Message, to peer: NodeID, now: UInt64) -> [PeerChannel] {
         switch message {
-        case .append, .appendReply:
+        case .append, .appendReply, .snapshotOffer:
             [.stream]
         case .preVote, .preVoteReply, .vote, .voteReply:
             // Rare, and worth both.

@@ -36,6 +36,8 @@ package struct ClusterConfiguration: Sendable, Equatable {
     package var heartbeatMilliseconds: UInt64 = 50
     package var electionTimeoutMilliseconds: UInt64 = 500
     package var segmentBytes: UInt64 = 64 << 20
+    /// Bytes of log after which a snapshot is taken.
+    package var snapshotBytes: UInt64 = 64 << 20
 
     package init(cluster: String, nodes: [Node]) {
         self.cluster = cluster
@@ -58,6 +60,7 @@ package struct ClusterConfiguration: Sendable, Equatable {
         var settings = EngineSettings(
             cluster: cluster,
             clientAddresses: Dictionary(uniqueKeysWithValues: nodes.map { (NodeID($0.id), $0.clientAddress) }))
+        settings.snapshotBytes = snapshotBytes
         settings.replica.heartbeat = heartbeatMilliseconds
         settings.replica.electionTimeout = electionTimeoutMilliseconds
         return settings

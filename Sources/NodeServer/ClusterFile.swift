@@ -33,6 +33,7 @@ extension ClusterConfiguration {
         configuration.insecure = try section.optionalBool("insecure") ?? false
         configuration.heartbeatMilliseconds = try section.number("heartbeat_ms", in: 5...10_000, otherwise: 50)
         configuration.electionTimeoutMilliseconds = try section.number("election_timeout_ms", in: 50...60_000, otherwise: 500)
+        configuration.snapshotBytes = try section.number("snapshot_bytes", in: 64 << 10...1 << 40, otherwise: 64 << 20)
         configuration.segmentBytes = try section.number("segment_bytes", in: 8 << 20...1 << 30, otherwise: 64 << 20)
         try section.refuseOthers()
         try configuration.check()

@@ -13,6 +13,8 @@ final class DiskWorker: @unchecked Sendable {
     enum Work {
         case write(LogWrite)
         case load(NodeID, from: LogIndex, maxBytes: Int)
+        /// The log is no longer needed up to here.
+        case release(through: LogIndex)
         /// A spare segment was made.
         case adoptSpares
         /// Now and then: what the disk says of itself, and a mark when it has been idle for a moment.
@@ -127,6 +129,9 @@ final class DiskWorker: @unchecked Sendable {
             switch item {
             case .write: break
             case .load(let peer, let index, let bytes): load(peer, from: index, maxBytes: bytes)
+            case .release(let index):
+                try log.release(through: index)
+                report(.released(log.base.index))
             case .adoptSpares:
                 try log.adoptSpares()
                 isPreparingSpare = false
@@ -145,6 +150,7 @@ final class DiskWorker: @unchecked Sendable {
         if syncTimes.count > 1000 { syncTimes.removeFirst() }
         for write in writes {
             if let from = write.truncateFrom { lastIndex = from - 1 }
+            if let base = write.reset { lastIndex = base.index }
             if let entry = write.entries.last { lastIndex = entry.index }
         }
         report(.persisted(upTo: last.number))

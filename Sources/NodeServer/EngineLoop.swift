@@ -15,6 +15,7 @@ final class EngineLoop: @unchecked Sendable {
     let logger: Logger
     private var engine: Engine
     private let disk: DiskWorker
+    private let snapshots: SnapshotWorker
     private let failed: @Sendable (NodeError) -> Void
 
     private var inbox: [EngineInput] = []
@@ -31,11 +32,13 @@ final class EngineLoop: @unchecked Sendable {
     var datagrams: DatagramPort?
 
     init(
-        loop: any EventLoop, engine: Engine, disk: DiskWorker, logger: Logger, failed: @escaping @Sendable (NodeError) -> Void
+        loop: any EventLoop, engine: Engine, disk: DiskWorker, snapshots: SnapshotWorker, logger: Logger,
+        failed: @escaping @Sendable (NodeError) -> Void
     ) {
         self.loop = loop
         self.engine = engine
         self.disk = disk
+        self.snapshots = snapshots
         self.logger = logger
         self.failed = failed
     }
@@ -105,6 +108,15 @@ final class EngineLoop: @unchecked Sendable {
             case .send(let peer, let frame, .datagram): datagrams?.send(frame, to: peer)
             case .reply(let client, let response): reply(client, response)
             case .notice(let notice): log(notice)
+            case .transfer(let peer, let transfer): links[peer]?.send(transfer, from: engine.replica.id)
+            case .answer(let peer, let question): snapshots.answer(question, to: peer)
+            case .takeSnapshot(let state, let last): snapshots.take(state, upTo: last)
+            case .openSnapshot(let snapshot, let table): snapshots.open(snapshot, table: table)
+            case .storeChunk(let snapshot, let number, let bytes): snapshots.put(snapshot, number: number, bytes)
+            case .finishSnapshot(let snapshot): snapshots.finish(snapshot)
+            case .release(let index):
+                work.append(.release(through: index))
+                snapshots.removeOlder(than: index)
             case .halt: preconditionFailure("seen to above")
             }
         }
@@ -114,6 +126,14 @@ final class EngineLoop: @unchecked Sendable {
         unflushed.removeAll(keepingCapacity: true)
         for link in links.values { link.flush() }
         datagrams?.flush()
+    }
+
+    /// Bulk goes out at once, outside of turns.
+    func send(_ transfer: Transfer, to peer: NodeID) {
+        loop.preconditionInEventLoop()
+        guard !isStopped, let link = links[peer] else { return }
+        link.send(transfer, from: engine.replica.id)
+        link.flush()
     }
 
     private func reply(_ client: ClientReference, _ response: Response) {
@@ -127,6 +147,14 @@ final class EngineLoop: @unchecked Sendable {
             logger.info("leader known", metadata: [LogKey.leader: "\(leader)", LogKey.term: "\(term)"])
         case .leader(nil, let term):
             logger.info("no leader known", metadata: [LogKey.term: "\(term)"])
+        case .fetchesSnapshot(let index, let peer):
+            logger.info("fetching a snapshot", metadata: [LogKey.snapshot: "\(index)", LogKey.peer: "\(peer)"])
+        case .installedSnapshot(let index):
+            logger.info("went on from a fetched snapshot", metadata: [LogKey.snapshot: "\(index)"])
+        case .snapshotsDiffer(let peer, let index):
+            logger.error(
+                "another node has another state, and it can't be told whose is right",
+                metadata: [LogKey.peer: "\(peer)", LogKey.snapshot: "\(index)"])
         case .datagrams(let peer, let from, let to):
             let metadata: Logger.Metadata = [
                 LogKey.peer: "\(peer)", LogKey.datagramsFrom: "\(from)", LogKey.datagramsTo: "\(to)",
@@ -174,6 +202,9 @@ enum LogKey {
     static let node = "node"
     static let cluster = "cluster.name"
     static let entries = "log.entries"
+    static let base = "log.base"
+    static let snapshot = "snapshot.index"
+    static let milliseconds = "duration_ms"
     static let commit = "log.commit"
     static let count = "count"
     static let cut = "log.torn_bytes"

@@ -5,7 +5,9 @@ package import Logging
 import NIOCore
 import NIOPosix
 import NodeEngine
+import NodeStorage
 import ServiceLifecycle
+import WireFormat
 
 /// One node of a cluster: opens its folder, listens, and runs until it is asked to stop or must.
 package final class NodeServer: Service {
@@ -38,8 +40,7 @@ package final class NodeServer: Service {
     /// Runs the node. Returns after a graceful shutdown; throws `NodeError` when it can't start or has to stop.
     package func run() async throws {
         let (endings, ending) = AsyncStream.makeStream(of: Ending.self)
-        let recovery = try NodeRecovery(
-            configuration: configuration, node: NodeID(own.id), folder: dataFolder, logger: logger)
+        let recovery = try NodeOpening.open(configuration, node: NodeID(own.id), folder: dataFolder, logger: logger)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let relay = InputRelay(loop: loop)
@@ -47,13 +48,15 @@ package final class NodeServer: Service {
             log: recovery.log, lastIndex: recovery.engine.replica.log.lastIndex, folder: dataFolder,
             segmentBytes: configuration.segmentBytes, logger: logger, report: { relay.pass($0) },
             failed: { ending.yield(.broken($0)) })
+        let snapshots = try snapshotWorker(relay)
         let node = EngineLoop(
-            loop: loop, engine: recovery.engine, disk: disk, logger: logger, failed: { ending.yield(.broken($0)) })
+            loop: loop, engine: recovery.engine, disk: disk, snapshots: snapshots, logger: logger,
+            failed: { ending.yield(.broken($0)) })
         relay.connect(node)
         disk.start()
         let result: Ending?
         do {
-            try await listen(node, group, incarnation: recovery.incarnation)
+            try await listen(node, group, incarnation: UInt64(recovery.recovery.incarnation))
             try await loop.submit { node.start() }.get()
             logger.info(
                 "node ready", metadata: [LogKey.cluster: "\(configuration.cluster)", LogKey.address: "\(own.clientAddress)"])
@@ -63,17 +66,30 @@ package final class NodeServer: Service {
                 ending.yield(.asked)
             }
         } catch {
-            try? await stop(node, disk, group)
+            try? await stop(node, disk, snapshots, group)
             throw error
         }
-        try await stop(node, disk, group)
+        try await stop(node, disk, snapshots, group)
         if case .broken(let error)? = result { throw error }
         logger.info("node stopped")
     }
 
-    private func stop(_ node: EngineLoop, _ disk: DiskWorker, _ group: MultiThreadedEventLoopGroup) async throws {
+    private func snapshotWorker(_ relay: InputRelay) throws(NodeError) -> SnapshotWorker {
+        do {
+            return try SnapshotWorker(
+                folder: dataFolder, settings: configuration.engineSettings(), logger: logger, report: { relay.pass($0) },
+                send: { relay.send($1, to: $0) })
+        } catch {
+            throw NodeError(.usage, "data folder: \(error.description)")
+        }
+    }
+
+    private func stop(
+        _ node: EngineLoop, _ disk: DiskWorker, _ snapshots: SnapshotWorker, _ group: MultiThreadedEventLoopGroup
+    ) async throws {
         try await node.loop.submit { node.stop() }.get()
         disk.stop()
+        snapshots.stop()
         try await group.shutdownGracefully()
     }
 
@@ -186,5 +202,9 @@ private final class InputRelay: @unchecked Sendable {
 
     func pass(_ input: EngineInput) {
         loop.execute { self.node?.receive(input) }
+    }
+
+    func send(_ transfer: Transfer, to peer: NodeID) {
+        loop.execute { self.node?.send(transfer, to: peer) }
     }
 }

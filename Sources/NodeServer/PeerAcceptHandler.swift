@@ -79,6 +79,13 @@ final class PeerAcceptHandler: ChannelInboundHandler {
             greetingTimer?.cancel()
             state = .open(peer)
         case .open(let peer):
+            let transfer = try body.withUnsafeReadableBytes { bytes throws(WireError) in
+                TransferCodec.isTransfer(bytes) ? try TransferCodec.decode(bytes) : nil
+            }
+            if let transfer {
+                guard transfer.from == peer else { throw WireError("it speaks for node \(transfer.from)") }
+                return node.receive(.transfer(from: peer, transfer.transfer))
+            }
             let frame = try body.withUnsafeReadableBytes { bytes in
                 try PeerCodec.decodeBody(bytes) { try BlockCodec.parse($0, cluster: cluster) }
             }

@@ -106,6 +106,11 @@ final class PeerLink {
         PeerCodec.append(frame, to: &output)
     }
 
+    func send(_ transfer: Transfer, from own: NodeID) {
+        guard case .open = state else { return }
+        TransferCodec.append(transfer, from: own, to: &output)
+    }
+
     func flush() {
         guard case .open(let channel) = state, !output.isEmpty else { return }
         let buffer = channel.allocator.buffer(bytes: output)

@@ -27,6 +27,8 @@ struct ClusterChecker {
     private var entries: [Digest: Entry] = [:]
     private(set) var reference: ReferenceBoard
     private var consumedBy: [JobID: UInt64] = [:]
+    /// The snapshot that nodes took at each index.
+    private var snapshots: [LogIndex: SnapshotReference] = [:]
 
     init(limits: BoardLimits) {
         reference = ReferenceBoard(limits: limits)
@@ -63,9 +65,24 @@ struct ClusterChecker {
         }
     }
 
-    mutating func ordered(_ write: LogWrite, _ sights: inout Sights) {
+    mutating func ordered(_ write: LogWrite, _ sights: inout Sights) throws(Violation) {
         for entry in write.entries { entries[entry.digest] = entry }
+        if let reset = write.reset {
+            guard reset.index <= LogIndex(committed.count), committed[Int(reset.index) - 1] == reset.digest else {
+                throw Violation("a log begins anew behind entry \(reset.index), which is not what was committed")
+            }
+        }
         if write.truncateFrom != nil { sights.add(.truncations) }
+    }
+
+    /// At one index there is one snapshot, whoever takes it, and it is of what was committed.
+    mutating func tookSnapshot(_ snapshot: SnapshotReference, at node: NodeID) throws(Violation) {
+        if let other = snapshots.updateValue(snapshot, forKey: snapshot.index), other != snapshot {
+            throw Violation("node \(node) took another snapshot at entry \(snapshot.index) than another node")
+        }
+        guard snapshot.index <= LogIndex(committed.count), committed[Int(snapshot.index) - 1] == snapshot.last.digest else {
+            throw Violation("node \(node) took a snapshot at entry \(snapshot.index), which is not committed")
+        }
     }
 
     /// What a message promises is on the sender's disk before the message is sent.
@@ -81,12 +98,21 @@ struct ClusterChecker {
             }
             try voted(node, for: peer, in: reply.term)
         case .appendReply(let reply):
-            if case .durable(let index) = reply.result { promised = index } else { sights.add(.appendConflicts) }
+            switch reply.result {
+            case .durable(let index): promised = index
+            case .conflict: sights.add(.appendConflicts)
+            case .installing: break
+            }
+        case .snapshotOffer(let offer):
+            guard snapshots[offer.snapshot.index] == offer.snapshot else {
+                throw Violation("node \(node) offers a snapshot at entry \(offer.snapshot.index) that nobody took")
+            }
         case .heartbeatReply(let reply): promised = reply.durable
         case .readIndex: sights.add(.followerReads)
         case .preVote, .preVoteReply, .vote, .voteReply, .append, .heartbeat, .readIndexReply: break
         }
-        guard let promised, promised > 0 else { return }
+        // What is before the log's first entry is in a snapshot.
+        guard let promised, promised > engine.replica.log.base.index else { return }
         guard let digest = engine.replica.log.digest(at: promised), truth.holds(digest, at: promised) else {
             throw Violation("node \(node) acknowledges entry \(promised), which is not on its disk")
         }
@@ -100,7 +126,12 @@ struct ClusterChecker {
         let replica = engine.replica
         guard first <= replica.commit else { return }
         for index in first...replica.commit {
-            let digest = replica.log.digest(at: index)!
+            guard let digest = replica.log.digest(at: index) else {
+                guard index <= LogIndex(committed.count) else {
+                    throw Violation("node \(replica.id) has a snapshot of entry \(index), which nobody committed")
+                }
+                continue
+            }
             if index <= LogIndex(committed.count) {
                 guard committed[Int(index - 1)] == digest else {
                     throw Violation("entry \(index) was committed twice, with other content at node \(replica.id)")

@@ -3,33 +3,52 @@ import Consensus
 /// What a node's disk has promised to keep, as seen from outside: nobody below is asked.
 struct DurableTruth {
     private(set) var hardState = HardState(term: 0, vote: nil)
-    /// Of entry 1 and on.
-    private(set) var digests: [Digest] = []
+    /// Entries up to here came as a snapshot; what they were is not known here.
+    private var base: LogIndex = 0
+    /// Of the entries behind `base`, those that were released since among them.
+    private var digests: [Digest] = []
     /// A crash may have caught a truncation half done: entries up to here alone are sure.
-    private var sure = 0
+    private var sure: LogIndex = 0
+
+    private var last: LogIndex { base + LogIndex(digests.count) }
 
     /// The disk said that these are done.
     mutating func apply(_ writes: [LogWrite]) {
         for write in writes {
             if let new = write.hardState { hardState = new }
-            if let first = write.truncateFrom, first <= LogIndex(digests.count) { digests.removeSubrange(Int(first - 1)...) }
+            if let first = write.truncateFrom, first <= last { digests.removeSubrange(Int(first - base - 1)...) }
+            if let reset = write.reset {
+                base = reset.index
+                digests = []
+            }
             digests += write.entries.map(\.digest)
         }
-        sure = digests.count
+        sure = last
     }
 
     /// The process died while these were being written: each is done or not.
     mutating func attempt(_ writes: [LogWrite]) {
         for write in writes {
-            if let first = write.truncateFrom { sure = min(sure, Int(first - 1)) }
+            if let first = write.truncateFrom { sure = min(sure, first - 1) }
+            if let reset = write.reset { sure = min(sure, reset.index) }
         }
     }
 
-    /// What recovery found must be what was promised, and may be more.
-    mutating func recover(_ found: HardState, _ entries: [EntrySummary], node: NodeID) throws(Violation) {
+    /// What recovery found must be what was promised, and may be more. What lies before `found`'s first entry is in a
+    /// snapshot, which recovery has read.
+    mutating func recover(
+        _ found: HardState, behind newBase: LogIndex, _ entries: [EntrySummary], node: NodeID
+    ) throws(Violation) {
         let recovered = entries.map(\.digest)
-        guard recovered.count >= sure, recovered[..<sure] == digests[..<sure] else {
-            throw Violation("node \(node) lost entries that its disk had acknowledged: \(recovered.count) of \(sure) are left")
+        let end = newBase + LogIndex(recovered.count)
+        guard end >= sure else {
+            throw Violation("node \(node) lost entries that its disk had acknowledged: it ends at \(end), not at \(sure)")
+        }
+        let first = max(base, newBase) + 1
+        if first <= sure {
+            for index in first...sure where recovered[Int(index - newBase) - 1] != digests[Int(index - base) - 1] {
+                throw Violation("node \(node) has another entry \(index) than its disk had acknowledged")
+            }
         }
         guard found.term >= hardState.term else {
             throw Violation("node \(node) fell from term \(hardState.term) to \(found.term) when it started")
@@ -38,11 +57,17 @@ struct DurableTruth {
             throw Violation("node \(node) forgot its vote for \(vote) in term \(found.term)")
         }
         hardState = found
-        digests = recovered
-        sure = recovered.count
+        if newBase > base, newBase <= last {
+            digests.removeSubrange(Int(newBase - base)...)
+        } else {
+            base = newBase
+            digests = []
+        }
+        digests += recovered
+        sure = last
     }
 
     func holds(_ digest: Digest, at index: LogIndex) -> Bool {
-        index == 0 || (index <= LogIndex(digests.count) && digests[Int(index - 1)] == digest)
+        index <= base || (index <= last && digests[Int(index - base) - 1] == digest)
     }
 }

@@ -43,7 +43,7 @@ extension SearchWorld {
         case .appendReply(let reply):
             if case .durable(let index) = reply.result { promised = index }
         case .heartbeatReply(let reply): promised = reply.durable
-        case .preVote, .preVoteReply, .vote, .voteReply, .append, .heartbeat, .readIndex, .readIndexReply: break
+        case .preVote, .preVoteReply, .vote, .voteReply, .append, .heartbeat, .readIndex, .readIndexReply, .snapshotOffer: break
         }
         guard promised > 0, bounds.checksPromises else { return }
         guard let digest = replicas[flight.from].log.digest(at: promised), disk.holds(digest, at: promised) else {

@@ -72,6 +72,7 @@ extension SearchWorld {
         case .heartbeatReply(let it): "heartbeatReply term \(it.term) round \(it.round) durable \(it.durable)"
         case .readIndex(let it): "readIndex term \(it.term) nonce \(it.nonce)"
         case .readIndexReply(let it): "readIndexReply term \(it.term) nonce \(it.nonce) index \(it.index)"
+        case .snapshotOffer(let it): "snapshotOffer term \(it.term) index \(it.snapshot.index)"
         }
     }
 }

@@ -163,6 +163,7 @@ struct SearchWorld: Sendable {
             try record.confirm(read, at: index)
         case .readFailed(let read): record.fail(read)
         case .leader: break
+        case .fetchSnapshot, .install: preconditionFailure("a search without snapshots saw one")
         case .halt(let reason): throw Violation("node \(node + 1) halts: \(reason)")
         }
     }

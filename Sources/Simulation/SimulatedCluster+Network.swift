@@ -25,17 +25,28 @@ extension SimulatedCluster {
         let bytes = PeerCodec.encodeBody(frame)
         switch channel {
         case .datagram: sendDatagram(bytes, from, to)
-        case .stream:
-            guard !cutStreams.contains(link) else {
-                // Nothing says that it is lost; when the filter goes, the connection is found to be dead.
-                streams[link] = nil
-                return
-            }
-            let stream = openStream(link)
-            let at = max(lastArrival[link] ?? 0, time + 1 + random.below(2 * plan.delay))
-            lastArrival[link] = at
-            queue.plan(.arrival(to: to, from: from, bytes: bytes, channel: .stream, stream: stream), at: at)
+        case .stream: sendOnStream(bytes, from, to)
         }
+    }
+
+    mutating func send(_ transfer: Transfer, from: Int, to: Int) {
+        guard !cutLinks.contains(link(from, to)) else { return streams[link(from, to)] = nil }
+        var frame: [UInt8] = []
+        TransferCodec.append(transfer, from: nodes[from].id, to: &frame)
+        sendOnStream(Array(frame[Framing.prefixLength...]), from, to)
+    }
+
+    private mutating func sendOnStream(_ bytes: [UInt8], _ from: Int, _ to: Int) {
+        let link = link(from, to)
+        guard !cutStreams.contains(link) else {
+            // Nothing says that it is lost; when the filter goes, the connection is found to be dead.
+            streams[link] = nil
+            return
+        }
+        let stream = openStream(link)
+        let at = max(lastArrival[link] ?? 0, time + 1 + random.below(2 * plan.delay))
+        lastArrival[link] = at
+        queue.plan(.arrival(to: to, from: from, bytes: bytes, channel: .stream, stream: stream), at: at)
     }
 
     private mutating func sendDatagram(_ bytes: [UInt8], _ from: Int, _ to: Int) {
@@ -90,6 +101,10 @@ extension SimulatedCluster {
             }
             return
         }
+        let transfer = try bytes.withUnsafeBytes { bytes throws(WireError) in
+            TransferCodec.isTransfer(bytes) ? try TransferCodec.decode(bytes) : nil
+        }
+        if let transfer { return try step(to, [.transfer(from: transfer.from, transfer.transfer)]) }
         let tag = BlockCodec.clusterTag(settings.cluster)
         let frame = try bytes.withUnsafeBytes { bytes in
             try PeerCodec.decodeBody(bytes) { try BlockCodec.parse($0, cluster: tag) }

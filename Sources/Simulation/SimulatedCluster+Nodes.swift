@@ -48,6 +48,7 @@ extension SimulatedCluster {
             if withPower { report.sights.add(.tornWrites) }
         }
         report.sights.add(.segmentRolls, max(0, nodes[node].segments - 1))
+        if withPower { tearSnapshot(of: node) }
         nodes[node].stop()
         if withPower {
             nodes[node].disk.crash(using: &random)
@@ -69,7 +70,7 @@ extension SimulatedCluster {
         nodes[node].engine!.step(inputs, at: nodes[node].moment(time), into: &effects)
         let engine = nodes[node].engine!
         for effect in effects {
-            if case .persist(let write) = effect { checker.ordered(write, &report.sights) }
+            if case .persist(let write) = effect { try checker.ordered(write, &report.sights) }
         }
         if engine.replica.term > before.term || engine.replica.isLeader != before.leads {
             trace.note(time, "node \(nodes[node].id) \(engine.replica.isLeader ? "leads" : "is in") term \(engine.replica.term)")
@@ -101,6 +102,16 @@ extension SimulatedCluster {
             try reply(client, response)
         case .halt(let reason):
             throw Violation("node \(nodes[node].id) halts: \(reason)")
+        case .transfer(let peer, let transfer): send(transfer, from: node, to: Int(peer.rawValue) - 1)
+        case .answer(let peer, let question): plan(.answer(to: peer, question), at: node)
+        case .takeSnapshot(let state, let last): plan(.take(state, upTo: last), at: node)
+        case .openSnapshot(let snapshot, let table): plan(.open(snapshot, table: table), at: node)
+        case .storeChunk(let snapshot, let number, let bytes): plan(.put(snapshot, number: number, bytes), at: node)
+        case .finishSnapshot(let snapshot): plan(.finish(snapshot), at: node)
+        case .release(let index): try release(through: index, at: node)
+        case .notice(.installedSnapshot(let index)):
+            report.sights.add(.snapshotInstalls)
+            trace.note(time, "node \(nodes[node].id) goes on from the snapshot at \(index)")
         case .notice:
             break
         }

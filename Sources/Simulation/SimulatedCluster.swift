@@ -83,6 +83,7 @@ package struct SimulatedCluster {
         settings.replica.cacheBytes = 4 << 10
         settings.replica.appendBytes = 2 << 10
         settings.rememberedEvents = random.below(2) == 0 ? 64 : 100_000
+        settings.snapshotBytes = (1 << 10) << random.below(5)
         settings.limits.timersPerBlock = 4
         settings.limits.sessions = 8
         self.settings = settings
@@ -149,6 +150,8 @@ package struct SimulatedCluster {
             try arrive(bytes, from: from, to: to, channel, stream)
         case .syncDone(let node, let life):
             try finishSync(node, life)
+        case .snapshotWork(let node, let life, let work):
+            try perform(work, at: node, life: life)
         case .request(let node, _, let number, let bytes, let connection):
             let (_, request) = try bytes.withUnsafeBytes { try ClientCodec.decodeRequest($0) }
             let reference = ClientReference(connection: connection, request: number)

@@ -1,6 +1,7 @@
 import Consensus
 import EventLog
 import NodeEngine
+import NodeStorage
 
 /// One node of the simulated world: the shipped engine, log and recovery over a simulated disk.
 struct SimulatedNode {
@@ -11,6 +12,9 @@ struct SimulatedNode {
     var life: UInt64 = 0
     var engine: Engine?
     var log: EventLog?
+    var desk: SnapshotDesk?
+    /// The snapshot that is being written.
+    var snapshotUnderWay: SnapshotWork?
     var ordered: [LogWrite] = []
     var isSyncing = false
     /// The process stands still until then, in microseconds.
@@ -23,6 +27,9 @@ struct SimulatedNode {
     var clockSkew: Int64 = 0
     /// How fast its clocks run, in thousandths.
     var clockRate: UInt64 = 1000
+
+    /// Small, so that a snapshot has several.
+    private static let chunkBytes = 512
 
     var isRunning: Bool { engine != nil }
 
@@ -41,27 +48,24 @@ struct SimulatedNode {
     ) throws -> Bool {
         precondition(engine == nil, "node \(id) runs already")
         life += 1
-        let identity = LogIdentity(cluster: settings.cluster, node: id.rawValue)
-        let (log, recovery) = try EventLog.open(on: disk, identity: identity, options: options)
-        let tag = BlockCodec.clusterTag(settings.cluster)
-        let engine = try Engine.recover(
-            id: id, voters: voters, settings: settings,
-            log: RecoveredLog(hardState: recovery.hardState, commit: recovery.commit, entries: recovery.entries),
-            sealer: Sealer { BlockCodec.seal($0, cluster: tag) }, opener: Opener { try? BlockCodec.payload(of: $0) },
-            seed: seed, now: moment(time)
-        ) { try log.read(from: $0, through: $1, maxBytes: 64 << 10) }
-        try truth.recover(recovery.hardState, recovery.entries, node: id)
-        self.engine = engine
-        self.log = log
+        let node = try NodeRecovery(
+            on: disk, node: id, voters: voters, settings: settings, options: options, seed: seed, now: moment(time))
+        try truth.recover(
+            node.recovery.hardState, behind: node.recovery.base.index, node.recovery.entries, node: id)
+        engine = node.engine
+        log = node.log
+        desk = SnapshotDesk(on: disk, settings: settings, chunkBytes: Self.chunkBytes)
         ordered = []
         isSyncing = false
-        return recovery.torn != nil
+        return node.recovery.torn != nil
     }
 
     /// The process is gone; its disk stays.
     mutating func stop() {
         engine = nil
         log = nil
+        desk = nil
+        snapshotUnderWay = nil
         ordered = []
         isSyncing = false
     }

@@ -5,6 +5,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case blackouts
     case kills
     case tornWrites = "torn_writes"
+    case tornSnapshots = "torn_snapshots"
     case recoveryCrashes = "recovery_crashes"
     case isolations
     case oneWayCuts = "one_way_cuts"
@@ -30,6 +31,9 @@ package enum Sight: String, Sendable, CaseIterable {
     case truncations
     case tornTails = "torn_tails"
     case segmentRolls = "segment_rolls"
+    case snapshotsTaken = "snapshots_taken"
+    case snapshotInstalls = "snapshot_installs"
+    case compactions
     case loadsFromDisk = "loads_from_disk"
     case appendConflicts = "append_conflicts"
     case followerReads = "follower_reads"

@@ -14,6 +14,8 @@ package enum PeerCodec {
         case heartbeatReply = 9
         case readIndex = 10
         case readIndexReply = 11
+        case snapshotOffer = 12
+        case installing = 13
     }
 
     /// Appends the whole TCP frame. The caller keeps the entries' bytes within `Framing.maximumPeerFrame`.
@@ -92,6 +94,9 @@ package enum PeerCodec {
                 writer.varint(index)
                 writer.varint(hintIndex)
                 writer.varint(hintTerm)
+            case .installing(let pieces):
+                head(.installing, reply.term)
+                writer.varint(pieces)
             }
         case .heartbeat(let heartbeat):
             head(.heartbeat, heartbeat.term)
@@ -110,6 +115,9 @@ package enum PeerCodec {
             head(.readIndexReply, reply.term)
             writer.varint(reply.nonce)
             writer.varint(reply.index)
+        case .snapshotOffer(let offer):
+            head(.snapshotOffer, offer.term)
+            SnapshotReferenceCodec.append(offer.snapshot, to: &writer)
         }
     }
 
@@ -158,6 +166,10 @@ package enum PeerCodec {
             let hintTerm = try reader.varint()
             return .appendReply(
                 AppendReply(term: term, result: .conflict(at: index, hintIndex: hintIndex, hintTerm: hintTerm)))
+        case .installing:
+            return .appendReply(AppendReply(term: term, result: .installing(pieces: try reader.varint())))
+        case .snapshotOffer:
+            return .snapshotOffer(SnapshotOffer(term: term, snapshot: try SnapshotReferenceCodec.decode(&reader)))
         case .heartbeat:
             return .heartbeat(
                 Heartbeat(

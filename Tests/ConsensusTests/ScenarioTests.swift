@@ -73,6 +73,8 @@ enum ScenarioPlayer {
         case "propose": stage.step(node(1), .propose(kind: .commands, payload: Array(words[2].utf8), commandCount: 1))
         case "read": stage.step(node(1), .read(UInt64(words[2])!))
         case "lost": stage.step(node(1), .connectionLost(node(2)))
+        case "compact": stage.compact(node(1))
+        case "fetch": stage.fetch(node(1))
         case "crash": stage.crash(node(1))
         case "restart": stage.start(node(1))
         case "cut": stage.setCut(node(1), true)
@@ -92,8 +94,11 @@ enum ScenarioPlayer {
                 case .candidate: "candidate"
                 case .leader: "leader"
                 }
-            let log = (0..<replica.log.lastIndex).map { "\($0 + 1)/\(replica.log.term(at: $0 + 1)!)" }.joined(separator: " ")
-            stage.script.add("\(id) \(role) term \(replica.term) commit \(replica.commit) log [\(log)]")
+            let base = replica.log.base.index
+            let log = (base..<replica.log.lastIndex).map { "\($0 + 1)/\(replica.log.term(at: $0 + 1)!)" }
+            let behind = base > 0 ? " behind \(base)/\(replica.log.base.term)" : ""
+            stage.script.add(
+                "\(id) \(role) term \(replica.term) commit \(replica.commit) log\(behind) [\(log.joined(separator: " "))]")
         }
     }
 }

@@ -14,6 +14,9 @@ struct Script {
         case .readFailed(let read): lines.append("\(id) fails read \(read)")
         case .leader(let leader, let term):
             lines.append(leader.map { "\(id) sees \($0) lead term \(term)" } ?? "\(id) sees nobody lead term \(term)")
+        case .fetchSnapshot(let snapshot, let peer):
+            lines.append("\(id) fetches the snapshot at \(snapshot.index), first from \(peer)")
+        case .install(let snapshot): lines.append("\(id) goes on from the snapshot at \(snapshot.index)")
         case .halt(let reason): lines.append("\(id) HALTS: \(reason)")
         }
     }
@@ -31,6 +34,7 @@ struct Script {
         var parts: [String] = []
         if let state = write.hardState { parts.append("term \(state.term) vote \(state.vote.map { "\($0)" } ?? "-")") }
         if let from = write.truncateFrom { parts.append("cut from \(from)") }
+        if let reset = write.reset { parts.append("a new log behind \(reset.index)/\(reset.term)") }
         if !write.entries.isEmpty { parts.append("entries \(text(write.entries))") }
         return "#\(write.number) " + parts.joined(separator: ", ")
     }
@@ -52,11 +56,13 @@ struct Script {
             switch m.result {
             case .durable(let index): "durable \(index) term \(m.term)"
             case .conflict(let at, let hint, let hintTerm): "conflict at \(at), try \(hint)/\(hintTerm), term \(m.term)"
+            case .installing(let pieces): "installing, \(pieces) pieces, term \(m.term)"
             }
         case .heartbeat(let m): "heartbeat term \(m.term) round \(m.round) commit \(m.commit)"
         case .heartbeatReply(let m): "alive term \(m.term) round \(m.round) durable \(m.durable)"
         case .readIndex(let m): "read index? term \(m.term)"
         case .readIndexReply(let m): "read index \(m.index) term \(m.term)"
+        case .snapshotOffer(let m): "offer of the snapshot at \(m.snapshot.index)/\(m.snapshot.last.term) term \(m.term)"
         }
     }
 }

@@ -11,6 +11,8 @@ struct Stage {
     /// What a node has on disk, and what it has ordered.
     struct Shelf {
         var hardState = HardState(term: 0, vote: nil)
+        /// What a snapshot holds, and the log does not.
+        var base = EntrySummary.beforeFirst
         var entries: [Entry] = []
         var ordered: [LogWrite] = []
     }
@@ -20,6 +22,8 @@ struct Stage {
     private(set) var letters: [Letter] = []
     private(set) var cut: Set<NodeID> = []
     private(set) var halted: [String] = []
+    /// Snapshots that are being fetched.
+    private var wanted: [NodeID: SnapshotReference] = [:]
     private var clocks: [NodeID: UInt64] = [:]
     private var voters: [NodeID] = []
     var script = Script()
@@ -39,7 +43,8 @@ struct Stage {
         settings.appendBytes = 1  // one entry an append, so that a script can part them
         nodes[id] = Replica(
             id: id, configuration: Configuration(voters: voters), settings: settings, sealer: .toy, hardState: shelf.hardState,
-            log: ReplicaLog(summaries: shelf.entries.map(\.summary), tail: shelf.entries), seed: id.rawValue,
+            log: ReplicaLog(base: shelf.base, summaries: shelf.entries.map(\.summary), tail: shelf.entries),
+            commit: shelf.base.index, snapshot: shelf.base.index > 0 ? .toy(shelf.base) : nil, seed: id.rawValue,
             now: Moment(monotonic: clocks[id]!, wall: 1000 + clocks[id]!))
     }
 
@@ -73,7 +78,8 @@ struct Stage {
         case .load(let peer, let from, _):
             let entries = shelves[id]!.entries.filter { $0.index >= from }
             step(id, .loaded(for: peer, entries: entries))
-        case .readReady, .readFailed, .leader: break
+        case .fetchSnapshot(let snapshot, _): wanted[id] = snapshot
+        case .readReady, .readFailed, .leader, .install: break
         }
     }
 
@@ -82,6 +88,21 @@ struct Stage {
             clocks[id]! += milliseconds
             step(id, .tick)
         }
+    }
+
+    /// Takes a snapshot of all that is applied, and forgets the entries that it holds.
+    mutating func compact(_ id: NodeID) {
+        let last = nodes[id]!.log.summary(at: nodes[id]!.applied)!
+        step(id, .snapshotTaken(.toy(last)))
+        step(id, .released(last.index))
+        shelves[id]!.entries.removeAll { $0.index <= last.index }
+        shelves[id]!.base = last
+    }
+
+    /// The snapshot that the node asked for is there, whole.
+    mutating func fetch(_ id: NodeID) {
+        guard let snapshot = wanted.removeValue(forKey: id) else { return script.add("\(id) wants no snapshot") }
+        step(id, .snapshotFetched(snapshot))
     }
 
     /// Lets exactly so much time pass at one node that it asks for an election.
@@ -95,6 +116,7 @@ struct Stage {
         for write in shelves[id]!.ordered {
             if let state = write.hardState { shelves[id]!.hardState = state }
             if let from = write.truncateFrom { shelves[id]!.entries.removeAll { $0.index >= from } }
+            if let base = write.reset { (shelves[id]!.base, shelves[id]!.entries) = (base, []) }
             shelves[id]!.entries += write.entries
         }
         shelves[id]!.ordered = []
@@ -123,6 +145,12 @@ struct Stage {
             deliver { _ in true }
         }
         preconditionFailure("the cluster never came to rest")
+    }
+}
+
+extension SnapshotReference {
+    static func toy(_ last: EntrySummary) -> SnapshotReference {
+        SnapshotReference(last: last, digest: Digest(high: 9, low: last.digest.low))
     }
 }
 

@@ -174,6 +174,27 @@ struct Dice: RandomNumberGenerator {
             .heartbeatReply(HeartbeatReply(term: term(), round: number(), durable: number(), wall: number())),
             .readIndex(ReadIndex(term: term(), nonce: number())),
             .readIndexReply(ReadIndexReply(term: term(), nonce: number(), index: number())),
+            .snapshotOffer(SnapshotOffer(term: term(), snapshot: snapshot())),
+            .appendReply(AppendReply(term: term(), result: .installing(pieces: number()))),
+        ]
+    }
+
+    mutating func digest() -> Digest { Digest(high: next(), low: next()) }
+
+    mutating func snapshot() -> SnapshotReference {
+        let last = EntrySummary(
+            kind: .snapshotMark, term: term(), index: number(), time: number(), nextCommand: number(), digest: digest(),
+            byteCount: small())
+        return SnapshotReference(last: last, digest: digest())
+    }
+
+    /// One of each kind.
+    mutating func transfers() -> [Transfer] {
+        [
+            .askContents(maybe { $0.snapshot() }), .contents(snapshot(), table: bytes()),
+            .askChunk(snapshot(), number: small()), .chunk(snapshot(), number: small(), stored: bytes()),
+            .noSnapshot(maybe { $0.snapshot() }), .askBlock(index: number(), digest: digest()),
+            .block(index: number(), digest: digest(), bytes: bytes()), .tookSnapshot(snapshot()),
         ]
     }
 

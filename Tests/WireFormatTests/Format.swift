@@ -16,7 +16,7 @@ struct Format: Sendable, CustomTestStringConvertible {
         try body.withUnsafeBytes { try recode($0) }
     }
 
-    static let all = [commands, requests, responses, clientHello, peers, peerHello, peerProof]
+    static let all = [commands, requests, responses, clientHello, peers, transfers, peerHello, peerProof]
 
     /// The number of commands, which the log keeps in the block's header, stands in the first byte.
     static let commands = Format(
@@ -63,6 +63,22 @@ struct Format: Sendable, CustomTestStringConvertible {
         testDescription: "peer messages",
         samples: { dice in dice.frames().map { PeerCodec.encodeBody($0) } },
         recode: { bytes in PeerCodec.encodeBody(try PeerCodec.decodeBody(bytes) { entry(ofBlock: [UInt8]($0)) }) })
+
+    static let transfers = Format(
+        testDescription: "transfers",
+        samples: { dice in
+            dice.transfers().map { transfer in
+                var frame: [UInt8] = []
+                TransferCodec.append(transfer, from: NodeID(7), to: &frame)
+                return body(of: frame)
+            }
+        },
+        recode: { bytes in
+            let (from, transfer) = try TransferCodec.decode(bytes)
+            var frame: [UInt8] = []
+            TransferCodec.append(transfer, from: from, to: &frame)
+            return body(of: frame)
+        })
 
     static let peerHello = Format(
         testDescription: "peer hello", prefix: Array("JBPH".utf8) + [1, 0],

@@ -15,6 +15,7 @@ struct GoldenBytesTests {
         #expect(GoldenSamples.responses.count == dice.responses().count)
         #expect(GoldenSamples.requests.count == dice.requests().count - dice.commands().count + 1)
         #expect(GoldenSamples.peers.count == dice.messages().count)
+        #expect(GoldenSamples.transfers.count == dice.transfers().count + 1)
     }
 
     @Test func smallMessagesStaySmall() {
@@ -22,6 +23,7 @@ struct GoldenBytesTests {
         for _ in 0..<1000 {
             for frame in dice.frames() {
                 if case .append = frame.message { continue }
+                if case .snapshotOffer = frame.message { continue }
                 #expect(PeerCodec.encodeBody(frame).count < 60)
             }
         }

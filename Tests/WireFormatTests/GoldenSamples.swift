@@ -21,7 +21,7 @@ struct GoldenSample: Sendable, CustomTestStringConvertible {
 
 /// One message of each kind with fixed values and every optional field set, and some with none.
 enum GoldenSamples {
-    static let all = commands + requests + responses + peers + handshakes
+    static let all = commands + requests + responses + peers + transfers + handshakes
 
     static let id = JobID(high: 0x0011_2233_4455_4677, low: 0x8899_aabb_ccdd_eeff)
 
@@ -242,6 +242,57 @@ enum GoldenSamples {
             "090000000901020304ac02e807"),
         peer("readIndex", .readIndex(ReadIndex(term: 3, nonce: 4)), "050000000a01020304"),
         peer("readIndexReply", .readIndexReply(ReadIndexReply(term: 3, nonce: 4, index: 300)), "070000000b01020304ac02"),
+        peer(
+            "snapshotOffer", .snapshotOffer(SnapshotOffer(term: 3, snapshot: snapshot)),
+            """
+            2d0000000c0102030402ac02e807ad02000102030405060708090a0b0c0d0e0f70101112131415161718191a1b1c1d1e\
+            1f
+            """),
+        peer("installing", .appendReply(AppendReply(term: 3, result: .installing(pieces: 300))), "060000000d010203ac02"),
+    ]
+
+    private static let digest = Digest(high: 0x0001_0203_0405_0607, low: 0x0809_0a0b_0c0d_0e0f)
+    private static let snapshot = SnapshotReference(
+        last: EntrySummary(
+            kind: .snapshotMark, term: 2, index: 300, time: 1000, nextCommand: 301, digest: digest, byteCount: 112),
+        digest: Digest(high: 0x1011_1213_1415_1617, low: 0x1819_1a1b_1c1d_1e1f))
+
+    private static func transfer(_ name: String, _ transfer: Transfer, _ golden: String) -> GoldenSample {
+        var frame: [UInt8] = []
+        TransferCodec.append(transfer, from: NodeID(2), to: &frame)
+        return GoldenSample(name, frame, golden)
+    }
+
+    static let transfers = [
+        transfer("askContents of the newest", .askContents(nil), "03000000400200"),
+        transfer(
+            "askContents", .askContents(snapshot),
+            "2c0000004002010402ac02e807ad02000102030405060708090a0b0c0d0e0f70101112131415161718191a1b1c1d1e1f"),
+        transfer(
+            "contents", .contents(snapshot, table: [0xaa, 0xbb]),
+            """
+            3100000041020402ac02e807ad02000102030405060708090a0b0c0d0e0f70101112131415161718191a1b1c1d1e1f02\
+            000000aabb
+            """),
+        transfer(
+            "askChunk", .askChunk(snapshot, number: 5),
+            "2c00000042020402ac02e807ad02000102030405060708090a0b0c0d0e0f70101112131415161718191a1b1c1d1e1f05"),
+        transfer(
+            "chunk", .chunk(snapshot, number: 5, stored: [0xaa]),
+            """
+            3100000043020402ac02e807ad02000102030405060708090a0b0c0d0e0f70101112131415161718191a1b1c1d1e1f05\
+            01000000aa
+            """),
+        transfer(
+            "noSnapshot", .noSnapshot(snapshot),
+            "2c0000004402010402ac02e807ad02000102030405060708090a0b0c0d0e0f70101112131415161718191a1b1c1d1e1f"),
+        transfer("askBlock", .askBlock(index: 300, digest: digest), "140000004502ac02000102030405060708090a0b0c0d0e0f"),
+        transfer(
+            "block", .block(index: 300, digest: digest, bytes: [0xaa]),
+            "190000004602ac02000102030405060708090a0b0c0d0e0f01000000aa"),
+        transfer(
+            "tookSnapshot", .tookSnapshot(snapshot),
+            "2b00000047020402ac02e807ad02000102030405060708090a0b0c0d0e0f70101112131415161718191a1b1c1d1e1f"),
     ]
 
     static let handshakes = [

@@ -35,6 +35,23 @@ struct RoundTripTests {
         }
     }
 
+    @Test func transfersComeBackAsTheyWere() throws {
+        var dice = Dice(seed: 6)
+        for _ in 0..<200 {
+            for transfer in dice.transfers() {
+                let from = NodeID(dice.number())
+                var frame: [UInt8] = []
+                TransferCodec.append(transfer, from: from, to: &frame)
+                let body = Array(frame[Framing.prefixLength...])
+                let back = try body.withUnsafeBytes { bytes in
+                    #expect(TransferCodec.isTransfer(bytes))
+                    return try TransferCodec.decode(bytes)
+                }
+                #expect(back == (from, transfer))
+            }
+        }
+    }
+
     @Test func peerFramesComeBackAsTheyWere() throws {
         var dice = Dice(seed: 4)
         for _ in 0..<200 {

@@ -1,0 +1,157 @@
+package import Consensus
+package import EventLog
+import Jobboard
+package import NodeEngine
+package import WireFormat
+
+/// Everything that a node does with snapshot files: writes its own, gives pieces to peers, takes in a peer's.
+///
+/// It takes the engine's effects and gives its inputs; a shell decides on which thread. One thread at a time, which may be
+/// another than the log's, with a `Disk` of its own.
+package final class SnapshotDesk {
+    private let disk: any Disk
+    private let store: SnapshotStore
+    private let settings: EngineSettings
+    private var receiver: SnapshotReceiver?
+    /// The one that peers ask about, open.
+    private var reading: SnapshotFile?
+
+    package init(on disk: any Disk, settings: EngineSettings, chunkBytes: Int = SnapshotContents.usualChunkBytes) {
+        self.disk = disk
+        self.settings = settings
+        store = SnapshotStore(on: disk, cluster: BlockCodec.clusterTag(settings.cluster), chunkBytes: chunkBytes)
+    }
+
+    // MARK: Our own
+
+    /// Writes a state as a snapshot and gives its name once it is durable.
+    package func write(_ state: AppliedState, upTo last: EntrySummary) throws(EventLogError) -> EngineInput {
+        let writer = try store.write(upTo: last)
+        var encoder = SnapshotEncoder(state)
+        do throws(EventLogError) {
+            while let piece = encoder.next() { try writer.add(piece) }
+            let snapshot = try writer.finish()
+            return .snapshotTaken(snapshot, storedBytes: try storedBytes(of: snapshot))
+        } catch {
+            writer.cancel()
+            throw error
+        }
+    }
+
+    private func storedBytes(of snapshot: SnapshotReference) throws(EventLogError) -> UInt64 {
+        let file = try store.open(snapshot.index)
+        defer { file.close() }
+        return file.storedByteCount
+    }
+
+    /// Removes the snapshots from before `index`.
+    package func removeOlder(than index: LogIndex) throws(EventLogError) {
+        if let open = reading, open.contents.last.index < index {
+            open.close()
+            reading = nil
+        }
+        try store.removeOlder(than: index)
+    }
+
+    // MARK: For peers
+
+    /// The answer to a question about snapshots; nil to one that is about something else.
+    package func answer(_ question: Transfer) -> Transfer? {
+        switch question {
+        case .askContents(let wanted):
+            guard let file = file(of: wanted) else { return .noSnapshot(wanted) }
+            return .contents(file.contents.reference, table: file.contents.encoded())
+        case .askChunk(let wanted, let number):
+            guard let file = file(of: wanted), number < file.contents.chunks.count,
+                let stored = try? file.storedChunk(Int(number))
+            else { return .noSnapshot(wanted) }
+            return .chunk(wanted, number: number, stored: stored)
+        case .askBlock, .contents, .chunk, .noSnapshot, .block, .tookSnapshot:
+            return nil
+        }
+    }
+
+    /// Stays open from one question to the next.
+    private func file(of wanted: SnapshotReference?) -> SnapshotFile? {
+        guard let index = wanted?.index ?? (try? store.indexes())?.first else { return nil }
+        if reading?.contents.last.index != index {
+            reading?.close()
+            reading = try? store.open(index)
+        }
+        guard let reading, wanted == nil || reading.contents.reference == wanted else { return nil }
+        return reading
+    }
+
+    // MARK: From peers
+
+    /// Makes ready for the chunks of a snapshot; those that are here already are not asked for again.
+    package func open(_ snapshot: SnapshotReference, table: [UInt8]) throws(EventLogError) -> EngineInput {
+        guard let contents = SnapshotContents(table), contents.reference == snapshot else {
+            throw EventLogError(.damaged, "a peer's table of contents is not that of the snapshot up to \(snapshot.index)")
+        }
+        receiver?.close()
+        receiver = nil
+        if let file = try? store.open(snapshot.index) {
+            defer { file.close() }
+            if file.contents == contents { return .snapshotOpened(snapshot, missing: [], count: contents.chunks.count) }
+        }
+        let receiver = try SnapshotReceiver(on: disk, contents: contents)
+        self.receiver = receiver
+        return .snapshotOpened(snapshot, missing: receiver.missing, count: contents.chunks.count)
+    }
+
+    package func put(
+        _ snapshot: SnapshotReference, number: UInt32, _ stored: [UInt8]
+    ) throws(EventLogError) -> EngineInput {
+        guard let receiver, receiver.contents.last == snapshot.last else {
+            return .chunkStored(snapshot, number: number, isRight: false)
+        }
+        return .chunkStored(snapshot, number: number, isRight: try receiver.put(stored, number: number))
+    }
+
+    /// Makes the fetched snapshot durable and reads its state. Throws `EventLogError`, or what the decoder finds wrong.
+    package func finish(_ snapshot: SnapshotReference) throws -> EngineInput {
+        if let receiver {
+            self.receiver = nil
+            defer { receiver.close() }
+            _ = try receiver.finish()
+        }
+        let file = try store.open(snapshot.index)
+        defer { file.close() }
+        return .snapshotReady(snapshot, try state(in: file), storedBytes: file.storedByteCount)
+    }
+
+    private func state(in file: SnapshotFile) throws -> AppliedState {
+        var decoder = SnapshotDecoder(limits: settings.limits, rememberedEvents: settings.rememberedEvents)
+        for number in file.contents.chunks.indices { try decoder.take(try file.chunk(number)) }
+        let state = try decoder.finish()
+        guard state.index == file.contents.last.index else {
+            throw EventLogError(.damaged, "the snapshot up to \(file.contents.last.index) holds the state at \(state.index)")
+        }
+        return state
+    }
+
+    // MARK: At the start
+
+    /// The newest whole snapshot that the log goes on from, and why newer ones were passed over.
+    package func newest(
+        fitting log: RecoveredLog
+    ) throws(EventLogError) -> (found: RecoveredSnapshot?, damaged: [String]) {
+        var damaged: [String] = []
+        for index in try store.indexes() {
+            guard let last = log.summary(at: index) else { continue }
+            do {
+                let file = try store.open(index)
+                defer { file.close() }
+                guard file.contents.last == last else { continue }
+                let state = try state(in: file)
+                return (
+                    RecoveredSnapshot(snapshot: file.contents.reference, state: state, storedBytes: file.storedByteCount), damaged
+                )
+            } catch {
+                damaged.append("\(error)")
+            }
+        }
+        return (nil, damaged)
+    }
+}

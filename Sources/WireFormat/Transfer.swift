@@ -1,0 +1,28 @@
+package import Consensus
+
+/// What nodes ask one another for in bulk, and give: snapshots in pieces, single blocks. Nothing here promises anything;
+/// every answer is checked by the digest that was asked for.
+package enum Transfer: Sendable, Equatable {
+    /// "What is in this snapshot?"; nil: in your newest.
+    case askContents(SnapshotReference?)
+    /// The table of contents, as `EventLog.SnapshotContents` encodes it.
+    case contents(SnapshotReference, table: [UInt8])
+    case askChunk(SnapshotReference, number: UInt32)
+    /// A chunk as it is stored.
+    case chunk(SnapshotReference, number: UInt32, stored: [UInt8])
+    /// The snapshot that was asked for is not here, or not whole.
+    case noSnapshot(SnapshotReference?)
+    case askBlock(index: LogIndex, digest: Digest)
+    /// Header and body; empty when it is not here.
+    case block(index: LogIndex, digest: Digest, bytes: [UInt8])
+    /// "I took this snapshot": at the same index all nodes must come to the same one.
+    case tookSnapshot(SnapshotReference)
+
+    /// Answers to questions, as opposed to questions and news.
+    package var isQuestion: Bool {
+        switch self {
+        case .askContents, .askChunk, .askBlock: true
+        case .contents, .chunk, .noSnapshot, .block, .tookSnapshot: false
+        }
+    }
+}

@@ -1,0 +1,140 @@
+package import Consensus
+
+/// Transfers as bytes: frames on the same streams as `PeerCodec`'s, told apart by their first byte.
+package enum TransferCodec {
+    private enum Tag: UInt8 {
+        case askContents = 64
+        case contents = 65
+        case askChunk = 66
+        case chunk = 67
+        case noSnapshot = 68
+        case askBlock = 69
+        case block = 70
+        case tookSnapshot = 71
+    }
+
+    /// Whether a frame's body is a transfer's.
+    package static func isTransfer(_ body: UnsafeRawBufferPointer) -> Bool {
+        body.first.map { $0 >= Tag.askContents.rawValue } ?? false
+    }
+
+    /// Appends the whole TCP frame.
+    package static func append(_ transfer: Transfer, from node: NodeID, to output: inout [UInt8]) {
+        var writer = ByteWriter(taking: &output)
+        let place = writer.beginFrame()
+        func head(_ tag: Tag) {
+            writer.u8(tag.rawValue)
+            writer.varint(node.rawValue)
+        }
+        switch transfer {
+        case .askContents(let snapshot):
+            head(.askContents)
+            append(snapshot, to: &writer)
+        case .contents(let snapshot, let table):
+            head(.contents)
+            append(snapshot, to: &writer)
+            writer.longByteString(table)
+        case .askChunk(let snapshot, let number):
+            head(.askChunk)
+            append(snapshot, to: &writer)
+            writer.varint(UInt64(number))
+        case .chunk(let snapshot, let number, let stored):
+            head(.chunk)
+            append(snapshot, to: &writer)
+            writer.varint(UInt64(number))
+            writer.longByteString(stored)
+        case .noSnapshot(let snapshot):
+            head(.noSnapshot)
+            append(snapshot, to: &writer)
+        case .askBlock(let index, let digest):
+            head(.askBlock)
+            append(index, digest, to: &writer)
+        case .block(let index, let digest, let bytes):
+            head(.block)
+            append(index, digest, to: &writer)
+            writer.longByteString(bytes)
+        case .tookSnapshot(let snapshot):
+            head(.tookSnapshot)
+            append(snapshot, to: &writer)
+        }
+        writer.endFrame(place)
+        writer.give(to: &output)
+    }
+
+    /// Reads a body. Total on garbage.
+    package static func decode(_ body: UnsafeRawBufferPointer) throws(WireError) -> (from: NodeID, transfer: Transfer) {
+        var reader = ByteReader(body)
+        let tag: Tag = try reader.tag("transfer")
+        let from = NodeID(try reader.varint())
+        let transfer: Transfer
+        switch tag {
+        case .askContents: transfer = .askContents(try optionalSnapshot(&reader))
+        case .contents: transfer = .contents(try snapshot(&reader), table: Array(try reader.longView()))
+        case .askChunk: transfer = .askChunk(try snapshot(&reader), number: try reader.varint32())
+        case .chunk:
+            transfer = .chunk(try snapshot(&reader), number: try reader.varint32(), stored: Array(try reader.longView()))
+        case .noSnapshot: transfer = .noSnapshot(try optionalSnapshot(&reader))
+        case .askBlock: transfer = .askBlock(index: try reader.varint(), digest: try digest(&reader))
+        case .block:
+            transfer = .block(index: try reader.varint(), digest: try digest(&reader), bytes: Array(try reader.longView()))
+        case .tookSnapshot: transfer = .tookSnapshot(try snapshot(&reader))
+        }
+        try reader.finish()
+        return (from, transfer)
+    }
+
+    private static func append(_ index: LogIndex, _ digest: Digest, to writer: inout ByteWriter) {
+        writer.varint(index)
+        writer.pair(high: digest.high, low: digest.low)
+    }
+
+    private static func append(_ snapshot: SnapshotReference?, to writer: inout ByteWriter) {
+        writer.bool(snapshot != nil)
+        if let snapshot { append(snapshot, to: &writer) }
+    }
+
+    private static func append(_ snapshot: SnapshotReference, to writer: inout ByteWriter) {
+        SnapshotReferenceCodec.append(snapshot, to: &writer)
+    }
+
+    private static func digest(_ reader: inout ByteReader) throws(WireError) -> Digest {
+        let (high, low) = try reader.pair()
+        return Digest(high: high, low: low)
+    }
+
+    private static func optionalSnapshot(_ reader: inout ByteReader) throws(WireError) -> SnapshotReference? {
+        try reader.bool() ? try snapshot(&reader) : nil
+    }
+
+    private static func snapshot(_ reader: inout ByteReader) throws(WireError) -> SnapshotReference {
+        try SnapshotReferenceCodec.decode(&reader)
+    }
+}
+
+/// The name of a snapshot inside of messages.
+enum SnapshotReferenceCodec {
+    static func append(_ snapshot: SnapshotReference, to writer: inout ByteWriter) {
+        let last = snapshot.last
+        writer.u8(last.kind.rawValue)
+        writer.varint(last.term)
+        writer.varint(last.index)
+        writer.varint(last.time)
+        writer.varint(last.nextCommand)
+        writer.pair(high: last.digest.high, low: last.digest.low)
+        writer.varint(UInt64(last.byteCount))
+        writer.pair(high: snapshot.digest.high, low: snapshot.digest.low)
+    }
+
+    static func decode(_ reader: inout ByteReader) throws(WireError) -> SnapshotReference {
+        let kind: EntryKind = try reader.tag("entry kind")
+        let (term, index) = (try reader.varint(), try reader.varint())
+        let (time, next) = (try reader.varint(), try reader.varint())
+        let entry = try reader.pair()
+        let bytes = try reader.varint32()
+        let own = try reader.pair()
+        let last = EntrySummary(
+            kind: kind, term: term, index: index, time: time, nextCommand: next, digest: Digest(high: entry.high, low: entry.low),
+            byteCount: bytes)
+        return SnapshotReference(last: last, digest: Digest(high: own.high, low: own.low))
+    }
+}
