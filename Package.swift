@@ -39,7 +39,7 @@ var package = Package(
     ],
     targets: [
         // The pure targets: no Foundation, Dispatch, NIO or Logging.
-        .target(name: "Jobboard", dependencies: [deque, heap], swiftSettings: rules),
+        .target(name: "Jobboard", dependencies: [deque], swiftSettings: rules),
         .target(name: "Consensus", dependencies: [deque], swiftSettings: rules),
         .target(name: "WireFormat", dependencies: ["Consensus", "Jobboard"], swiftSettings: rules),
         .target(
@@ -113,4 +113,12 @@ if Context.environment["JOBBOARD_BENCHMARKS"] != nil {
                 "Consensus", "EventLog", "Jobboard", "WireFormat", .product(name: "Benchmark", package: "benchmark"),
             ], path: "Benchmarks/CoreBenchmarks", swiftSettings: rules,
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]))
+}
+
+// How long a snapshot holds up a turn: no throughput but a longest time, for which that library has no use.
+if Context.environment["JOBBOARD_STALLS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "SnapshotStalls", dependencies: ["Consensus", "Jobboard", "NodeEngine"], path: "Benchmarks/SnapshotStalls",
+            swiftSettings: rules))
 }

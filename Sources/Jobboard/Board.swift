@@ -26,14 +26,20 @@ struct StateCounts: Sendable, Equatable {
     }
 }
 
+extension StateCounts {
+    /// Counts a job in another state than before, or a new one.
+    mutating func move(from old: JobState?, to new: JobState) {
+        if let old { self[old] -= 1 }
+        self[new] += 1
+    }
+}
+
 /// What is known of a board besides its jobs and their orders.
 struct Board: Sendable {
     let name: String
     var counts = StateCounts()
     /// Jobs that can be claimed now.
     var ready = 0
-    /// The live job that holds each key.
-    var keys: [String: Int32] = [:]
     /// Names with a claim order of their own.
     var named: [String: NamedReady] = [:]
 

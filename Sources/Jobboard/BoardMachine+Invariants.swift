@@ -1,5 +1,4 @@
 import DequeModule
-import HeapModule
 
 extension BoardMachine {
     /// Stops the program with the reason if something does not hold that must. For tests and the simulator.
@@ -57,7 +56,7 @@ extension BoardMachine {
             }
             if record.isReady { try require(job.state == .unclaimed, "\(job.id) is ready and not unclaimed") }
             if let key = job.key, record.isOnBoard {
-                try require(boards[Int(record.board)].keys[key] == slot, "\(job.id) does not hold its key")
+                try require(keys[record.board, key] == slot, "\(job.id) does not hold its key")
             }
         }
         try require(occupied == slots.count && occupied == ids.count, "slots and identities differ in number")
@@ -66,21 +65,21 @@ extension BoardMachine {
     private func checkBoards() throws(BrokenInvariant) {
         var counted: [StateCounts] = Array(repeating: StateCounts(), count: boards.count)
         var ready = Array(repeating: 0, count: lanes.count)
-        var keyed = Array(repeating: 0, count: boards.count)
+        var keyed = 0
         for slot in 0..<slots.capacity where slots[slot].job.position != 0 {
             counted[Int(slots[slot].board)][slots[slot].job.state] += 1
             if slots[slot].isReady { ready[lane(of: slot)] += 1 }
-            if slots[slot].isOnBoard, slots[slot].job.key != nil { keyed[Int(slots[slot].board)] += 1 }
+            if slots[slot].isOnBoard, slots[slot].job.key != nil { keyed += 1 }
         }
         var sum = StateCounts()
         for (index, board) in boards.enumerated() {
             try require(boardIndexes[board.name] == Int32(index), "board \(board.name) is not found")
             counted[index].complete = board.counts.complete
             try require(counted[index] == board.counts, "board \(board.name): counters differ from a recount")
-            try require(keyed[index] == board.keys.count, "board \(board.name): a key is held by no job")
             for state in JobState.allCases { sum[state] += board.counts[state] }
             try checkLanes(of: Int32(index), ready: ready, counts: counted[index])
         }
+        try require(keyed == keys.count, "a key is held by no job")
         try require(sum == totals, "the totals differ from the sum of the boards")
     }
 
@@ -113,11 +112,16 @@ extension BoardMachine {
     private func validCount(_ order: PostingOrder) throws(BrokenInvariant) -> Int {
         var valid = 0
         var last: UInt64 = 0
-        for index in 0..<order.count {
-            try require(order[index].position > last, "a posting order is out of order")
-            last = order[index].position
-            if order.isValid(order[index], slots) { valid += 1 }
+        var entries = 0
+        var place = order.place(after: 0)
+        while let entry = order.entry(from: &place) {
+            try require(entry.position > last, "a posting order is out of order")
+            last = entry.position
+            entries += 1
+            if order.isValid(entry, slots) { valid += 1 }
+            place.moveOn()
         }
+        try require(entries == order.count, "a posting order's entries differ in number from a recount")
         try require(valid == order.live && order.count <= 2 * valid + 65, "a posting order's count differs from a recount")
         return valid
     }

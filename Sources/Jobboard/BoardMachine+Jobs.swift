@@ -23,12 +23,8 @@ extension BoardMachine {
 
     /// Moves a job between the counters of two states.
     mutating func count(_ board: Int32, from old: JobState?, to new: JobState) {
-        if let old {
-            boards[Int(board)].counts[old] -= 1
-            totals[old] -= 1
-        }
-        boards[Int(board)].counts[new] += 1
-        totals[new] += 1
+        boards[Int(board)].counts.move(from: old, to: new)
+        totals.move(from: old, to: new)
     }
 
     /// From now on the job is claimable.
@@ -99,7 +95,7 @@ extension BoardMachine {
 
     mutating func freeKey(_ slot: Int32) {
         guard let key = slots[slot].job.key else { return }
-        boards[Int(slots[slot].board)].keys[key] = nil
+        keys[slots[slot].board, key] = nil
     }
 }
 

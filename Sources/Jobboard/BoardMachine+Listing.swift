@@ -42,10 +42,10 @@ extension BoardMachine {
             let goesOn: Bool
             if let first, first.position == position {
                 goesOn = page.consider(slots[first.slot].job)
-                live.index += 1
+                live.place.moveOn()
             } else if let second, second.position == position {
                 goesOn = page.consider(slots[second.slot].job)
-                trash.index += 1
+                trash.place.moveOn()
             } else {
                 goesOn = page.consider(done[doneIndex])
                 doneIndex += 1
@@ -64,21 +64,16 @@ extension BoardMachine {
 /// A place in a posting order.
 private struct Walk {
     let order: PostingOrder
-    var index: Int
+    var place: PostingOrder.Place
 
     init(_ order: PostingOrder, after position: UInt64, wanted: Bool) {
         self.order = order
-        index = wanted ? order.index(after: position) : order.count
+        place = wanted ? order.place(after: position) : order.end
     }
 
-    /// The first valid entry from here on; the index is moved to it.
+    /// The first valid entry from here on; the place is moved to it.
     mutating func next(_ slots: borrowing JobSlots) -> PostingOrder.Entry? {
-        while index < order.count {
-            let entry = order[index]
-            if order.isValid(entry, slots) { return entry }
-            index += 1
-        }
-        return nil
+        order.validEntry(from: &place, slots)
     }
 }
 

@@ -103,7 +103,7 @@ extension BoardMachine {
             guard slots[slot].content == job.content(on: name) else { throw Self.otherContent(job, index, of: count) }
             return .known(slot)
         }
-        if let key = job.key, let board, let slot = boards[Int(board)].keys[key], slot != leaving { return .known(slot) }
+        if let key = job.key, let board, let slot = keys[board, key], slot != leaving { return .known(slot) }
         return .new
     }
 
@@ -131,7 +131,7 @@ extension BoardMachine {
         if new.hasRareFields { job.rare = RareFields(new.rareFields(at: now)) }
         let slot = slots.insert(JobRecord(job: job, content: new.content(on: name), board: board))
         ids[new.id] = slot
-        if let key = new.key { boards[Int(board)].keys[key] = slot }
+        if let key = new.key { keys[board, key] = slot }
         lanes[lane(board, new.priority)].onBoard.insert(position: job.position, slot: slot)
         count(board, from: nil, to: .unclaimed)
         becomeReadyOrWait(slot)

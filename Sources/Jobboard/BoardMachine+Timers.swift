@@ -1,5 +1,3 @@
-import HeapModule
-
 extension BoardMachine {
     /// What the timer at the top of the heap amounts to.
     private enum TimerStatus {

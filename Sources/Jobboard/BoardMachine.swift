@@ -21,10 +21,11 @@ package struct BoardMachine: Sendable {
     var slots = JobSlots()
     var ids = SplitMap()
     var completed = CompletedMemory()
-    var boards: [Board] = []
+    var boards = Pages<Board>()
     var boardIndexes: [String: Int32] = [:]
+    var keys = KeyMap()
     /// Five for each board, one a priority; see `lane(of:)`.
-    var lanes: [Lane] = []
+    var lanes = Pages<Lane>()
     var totals = StateCounts()
     var timers = Timers()
     var sessions = SessionTable()

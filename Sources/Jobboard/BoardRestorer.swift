@@ -59,8 +59,8 @@ package struct BoardRestorer: Sendable {
         }
         machine.lanes[lane].onBoard.insert(position: job.position, slot: slot)
         if let key = job.key {
-            try require(machine.boards[Int(board)].keys[key] == nil, "\(job.id) has the key of another job")
-            machine.boards[Int(board)].keys[key] = slot
+            try require(machine.keys[board, key] == nil, "\(job.id) has the key of another job")
+            machine.keys[board, key] = slot
         }
         try arm(slot, saved)
     }

@@ -15,8 +15,9 @@ package struct BoardSaver: Sendable {
     private let sessions: [Int32]
     /// How many of each were handed out.
     private var (boardsDone, completedDone, sessionsDone, outcomesDone) = (0, 0, 0, 0)
-    /// Where the next job is looked for: a board's number, a priority, on the board or in the trash, and an entry's index.
-    private var (jobBoard, jobPriority, jobTrashed, jobEntry) = (0, 0, false, 0)
+    /// Where the next job is looked for: a board's number, a priority, on the board or in the trash, and an entry.
+    private var (jobBoard, jobPriority, jobTrashed) = (0, 0, false)
+    private var jobPlace: PostingOrder.Place?
 
     package init(_ machine: BoardMachine) {
         self.machine = machine
@@ -52,12 +53,13 @@ package struct BoardSaver: Sendable {
         while jobBoard < boards.count {
             let lane = machine.lanes[machine.lane(boards[jobBoard], Priority.allCases[jobPriority])]
             let order = jobTrashed ? lane.trash : lane.onBoard
-            while jobEntry < order.count {
-                let entry = order[jobEntry]
-                jobEntry += 1
-                if order.isValid(entry, machine.slots) { return saved(entry.slot) }
+            var place = jobPlace ?? order.place(after: 0)
+            if let entry = order.validEntry(from: &place, machine.slots) {
+                place.moveOn()
+                jobPlace = place
+                return saved(entry.slot)
             }
-            jobEntry = 0
+            jobPlace = nil
             jobTrashed.toggle()
             guard !jobTrashed else { continue }
             jobPriority += 1

@@ -31,24 +31,20 @@ struct JobRecord: Sendable {
     var isOnBoard: Bool { job.position != 0 && (job.state == .unclaimed || job.state == .claimed) }
 }
 
-/// The jobs, in dense numbered slots that are used again. Held in pieces, so that the first write after a copy (a
-/// snapshot's view) copies one piece. Slot numbers are private to a process: they must never reach an effect or an order.
+/// The jobs, in dense numbered slots that are used again. Slot numbers are private to a process: they must never reach an
+/// effect or an order.
 struct JobSlots: Sendable {
-    private static let shift: Int32 = 9
-    private static let mask: Int32 = 511
+    private var records = Pages<JobRecord>()
+    private var free = Pages<Int32>()
 
-    private var pieces: ContiguousArray<ContiguousArray<JobRecord>> = []
-    private var free: [Int32] = []
     /// Slots in use or free.
-    private(set) var capacity: Int32 = 0
-
+    var capacity: Int32 { Int32(records.count) }
     /// Jobs in slots.
-    var count: Int { Int(capacity) - free.count }
+    var count: Int { records.count - free.count }
 
-    /// Not `_read`: Swift 6.3 reads fields of a large yielded struct after the end of the coroutine, when it is freed.
     subscript(slot: Int32) -> JobRecord {
-        @inline(__always) get { pieces[Int(slot >> Self.shift)][Int(slot & Self.mask)] }
-        @inline(__always) _modify { yield &pieces[Int(slot >> Self.shift)][Int(slot & Self.mask)] }
+        @inline(__always) get { records[Int(slot)] }
+        @inline(__always) _modify { yield &records[Int(slot)] }
     }
 
     mutating func insert(_ record: consuming JobRecord) -> Int32 {
@@ -57,12 +53,7 @@ struct JobSlots: Sendable {
             return slot
         }
         let slot = capacity
-        if slot & Self.mask == 0 {
-            pieces.append([])
-            pieces[pieces.count - 1].reserveCapacity(Int(Self.mask) + 1)
-        }
-        pieces[pieces.count - 1].append(record)
-        capacity += 1
+        records.append(record)
         return slot
     }
 

@@ -1,6 +1,3 @@
-import DequeModule
-import HeapModule
-
 /// A job's place in the order of claims. Valid while the slot still holds the job of this position, and the job is ready
 /// for the same time as when the entry was made; otherwise it is skipped.
 struct ReadyEntry: Sendable, Comparable {
@@ -19,13 +16,13 @@ struct ReadyEntry: Sendable, Comparable {
 
 /// The claimable jobs of one board and priority, in posting order.
 ///
-/// New jobs come in posting order, so a deque does for them; jobs that come back (given up, lease over, delay over) have
+/// New jobs come in posting order, so a queue does for them; jobs that come back (given up, lease over, delay over) have
 /// old positions and go to a heap. A job that stops being ready otherwise than by being taken from the front leaves its
 /// entry behind; such entries go when they reach the front, or all at once when they outnumber the valid ones: so neither
 /// memory nor the cost of a claim grows with what lies between an old job and the end.
 struct ReadyQueue: Sendable {
-    private var fresh: Deque<ReadyEntry> = []
-    private var returned: Heap<ReadyEntry> = []
+    private var fresh = PagedQueue<ReadyEntry>()
+    private var returned = PagedHeap<ReadyEntry>()
     /// Valid entries, that is ready jobs.
     private(set) var live = 0
 
@@ -42,11 +39,11 @@ struct ReadyQueue: Sendable {
 
     /// Takes the first job's entry out. The caller marks the job as not ready any more and then says so with `left`.
     mutating func takeFirst(_ slots: borrowing JobSlots) -> Int32? {
-        while let first = fresh.first, !first.isValid(slots) { fresh.removeFirst() }
-        while let first = returned.min, !first.isValid(slots) { returned.removeMin() }
+        while let first = fresh.first, !first.isValid(slots) { _ = fresh.popFirst() }
+        while let first = returned.min, !first.isValid(slots) { returned.popMin() }
         guard let new = fresh.first else { return returned.popMin()?.slot }
-        guard let old = returned.min, old.position < new.position else { return fresh.removeFirst().slot }
-        return returned.removeMin().slot
+        guard let old = returned.min, old.position < new.position else { return fresh.popFirst()?.slot }
+        return returned.popMin()?.slot
     }
 
     /// One of the ready jobs, already marked, is ready no more.
@@ -56,18 +53,18 @@ struct ReadyQueue: Sendable {
     }
 
     private mutating func compact(_ slots: borrowing JobSlots) {
-        var kept: Deque<ReadyEntry> = []
-        for entry in fresh where entry.isValid(slots) { kept.append(entry) }
+        var kept = PagedQueue<ReadyEntry>()
+        fresh.forEach { entry in if entry.isValid(slots) { kept.append(entry) } }
         fresh = kept
         var keptReturned: [ReadyEntry] = []
         for entry in returned.unordered where entry.isValid(slots) { keptReturned.append(entry) }
-        returned = Heap(keptReturned)
+        returned = PagedHeap(keptReturned)
     }
 
     /// The slots of the ready jobs, in no order that may be used.
     func unorderedSlots(_ slots: borrowing JobSlots) -> [Int32] {
         var found: [Int32] = []
-        for entry in fresh where entry.isValid(slots) { found.append(entry.slot) }
+        fresh.forEach { entry in if entry.isValid(slots) { found.append(entry.slot) } }
         for entry in returned.unordered where entry.isValid(slots) { found.append(entry.slot) }
         return found
     }

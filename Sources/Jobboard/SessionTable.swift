@@ -14,9 +14,6 @@ struct Session: Sendable {
     private(set) var keptOutcomes: Deque<Outcome> = []
     /// The deadline for which its timer is armed.
     var armed = Timer.none
-    /// Neighbours in the order of last use; -1 for none.
-    var older: Int32 = -1
-    var newer: Int32 = -1
 
     var deadline: Timestamp { lastUsed.adding(milliseconds: Int64(ttlMilliseconds)) }
 
@@ -69,7 +66,15 @@ struct SessionTable: Sendable {
         case answered(Outcome)
     }
 
-    private var slots: [Session] = []
+    /// The neighbours of a session in the order of last use; -1 for none.
+    private struct Neighbours {
+        var older: Int32 = -1
+        var newer: Int32 = -1
+    }
+
+    private var slots = Pages<Session>()
+    /// By slot. Apart from the sessions, since each command changes some: these are small enough to be copied whole.
+    private var neighbours: [Neighbours] = []
     private var free: [Int32] = []
     private var index: [UInt64: Int32] = [:]
     var lastID: UInt64 = 0
@@ -100,6 +105,7 @@ struct SessionTable: Sendable {
         } else {
             slot = Int32(slots.count)
             slots.append(session)
+            neighbours.append(Neighbours())
         }
         index[session.id] = slot
         link(slot)
@@ -153,21 +159,20 @@ struct SessionTable: Sendable {
         var slot = oldest
         while slot >= 0 {
             order.append(slot)
-            slot = slots[Int(slot)].newer
+            slot = neighbours[Int(slot)].newer
         }
         return order
     }
 
     private mutating func link(_ slot: Int32) {
-        slots[Int(slot)].older = newest
-        slots[Int(slot)].newer = -1
-        if newest >= 0 { slots[Int(newest)].newer = slot } else { oldest = slot }
+        neighbours[Int(slot)] = Neighbours(older: newest)
+        if newest >= 0 { neighbours[Int(newest)].newer = slot } else { oldest = slot }
         newest = slot
     }
 
     private mutating func unlink(_ slot: Int32) {
-        let (older, newer) = (slots[Int(slot)].older, slots[Int(slot)].newer)
-        if older >= 0 { slots[Int(older)].newer = newer } else { oldest = newer }
-        if newer >= 0 { slots[Int(newer)].older = older } else { newest = older }
+        let (older, newer) = (neighbours[Int(slot)].older, neighbours[Int(slot)].newer)
+        if older >= 0 { neighbours[Int(older)].newer = newer } else { oldest = newer }
+        if newer >= 0 { neighbours[Int(newer)].older = older } else { newest = older }
     }
 }

@@ -1,7 +1,7 @@
-/// From a job's identity to its slot. Split into 256 dictionaries by a byte of the identity, so that the first write after
+/// From a job's identity to its slot. Split into 2,048 dictionaries by bits of the identity, so that the first write after
 /// a copy (a snapshot's view) copies one part and not all, and so that growing rehashes one part at a time.
 struct SplitMap: Sendable {
-    private var parts: [[JobID: Int32]] = Array(repeating: [:], count: 256)
+    private var parts: [[JobID: Int32]] = Array(repeating: [:], count: 2048)
     private(set) var count = 0
 
     /// Setting a value for a new identity adds it; setting nil removes it.
@@ -18,8 +18,8 @@ struct SplitMap: Sendable {
         }
     }
 
-    /// The last byte is random in every common version of a UUID; folding in another one helps with counted ones.
+    /// The last bits are random in every common version of a UUID; folding in other ones helps with counted ones.
     private func part(_ id: JobID) -> Int {
-        Int(truncatingIfNeeded: (id.low ^ id.low >> 8) & 0xff)
+        Int(truncatingIfNeeded: (id.low ^ id.low >> 11) & 0x7ff)
     }
 }

@@ -1,5 +1,3 @@
-import HeapModule
-
 /// A moment at which something must happen by itself.
 struct Timer: Sendable, Comparable {
     /// In the order in which they are served when due at the same moment.
@@ -22,7 +20,8 @@ struct Timer: Sendable, Comparable {
     static let none = Int64.max
 
     static func < (left: Timer, right: Timer) -> Bool {
-        (left.deadline, left.kind.rawValue, left.position) < (right.deadline, right.kind.rawValue, right.position)
+        if left.deadline != right.deadline { return left.deadline < right.deadline }
+        return (left.kind.rawValue, left.position) < (right.kind.rawValue, right.position)
     }
 }
 
@@ -32,7 +31,7 @@ struct Timer: Sendable, Comparable {
 /// timer is armed, and when the timer comes to the top it is moved to the true end. A timer whose owner is gone, or is armed
 /// for another deadline, is stale: it is dropped at the top, or with all stale ones when they are the majority.
 struct Timers: Sendable {
-    private(set) var heap: Heap<Timer> = []
+    private(set) var heap = PagedHeap<Timer>()
     /// Stale timers in the heap.
     private(set) var stale = 0
 
@@ -44,7 +43,7 @@ struct Timers: Sendable {
     }
 
     mutating func removeFirst(stale wasStale: Bool) {
-        heap.removeMin()
+        heap.popMin()
         if wasStale, stale > 0 { stale -= 1 }
     }
 
@@ -61,7 +60,7 @@ struct Timers: Sendable {
     var wantsCompaction: Bool { stale > 64 && stale > heap.count / 2 }
 
     mutating func replace(with timers: [Timer]) {
-        heap = Heap(timers)
+        heap = PagedHeap(timers)
         stale = 0
     }
 }
