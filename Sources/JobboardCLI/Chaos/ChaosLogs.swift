@@ -6,8 +6,10 @@ struct ChaosLogs {
     /// For people: a line a node.
     private(set) var lines: [String] = []
 
-    /// - Parameter commit: all nodes have applied the log up to here.
-    init(_ stage: ChaosStage, _ ledger: EventLedger, _ notes: ChaosNotes, through commit: UInt64) throws {
+    /// - Parameters:
+    ///   - commit: all nodes have applied the log up to here.
+    ///   - position: of the last event in it.
+    init(_ stage: ChaosStage, _ ledger: EventLedger, _ notes: ChaosNotes, through commit: UInt64, _ position: UInt64) throws {
         for node in 1...stage.nodeCount {
             var facts = LoggedFacts()
             let log = try LogReplay(folder: stage.dataFolder(ofNode: node))
@@ -19,8 +21,8 @@ struct ChaosLogs {
                 }
             }
             if let damage = summary.damage { notes.find("the log of node \(node) is damaged: \(damage)") }
-            if summary.events != ledger.count {
-                notes.find("the log of node \(node) has \(summary.events) events, not \(ledger.count)")
+            if summary.events != position {
+                notes.find("the log of node \(node) has \(summary.events) events, not \(position)")
             }
             lines += summary.lines
             if node == 1 { self.facts = facts }

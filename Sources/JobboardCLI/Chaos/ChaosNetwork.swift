@@ -32,6 +32,9 @@ struct ChaosNetwork: Sendable {
         try run(["ip", "-n", space, "address", "add", "\(address(of: node))/24", "dev", "eth0"])
         try run(["ip", "-n", space, "link", "set", "lo", "up"])
         try run(["ip", "-n", space, "link", "set", "eth0", "up"])
+        // The system would go on telling others that a dead node's connections are closed, until they hear it. A machine
+        // that loses power does not: after two tries it is to be silent.
+        try run(wrapper(ofNode: node) + ["sh", "-c", "echo 1 >/proc/sys/net/ipv4/tcp_orphan_retries"])
     }
 
     private static func space(of node: Int) -> String { "node-\(node)" }

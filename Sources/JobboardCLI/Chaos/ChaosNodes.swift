@@ -11,8 +11,10 @@ final class ChaosNodes: Sendable {
         /// Its disk is full, or was a moment ago: it may end for that.
         var isFull = false
         var lastStart: ContinuousClock.Instant?
+        /// It has answered since it was started: its log is read.
+        var hasAnswered = false
 
-        var isUp: Bool { isWanted && !isStopped && !isFull && process != nil && process?.ended == nil }
+        var isUp: Bool { isWanted && hasAnswered && !isStopped && !isFull && process != nil && process?.ended == nil }
     }
 
     /// A node that ends again and again is started no more often than this.
@@ -40,6 +42,7 @@ final class ChaosNodes: Sendable {
             nodes[node - 1].process = process
             nodes[node - 1].isWanted = true
             nodes[node - 1].isStopped = false
+            nodes[node - 1].hasAnswered = false
             nodes[node - 1].lastStart = .now
         }
     }
@@ -76,6 +79,11 @@ final class ChaosNodes: Sendable {
 
     func resume(_ victims: [Int]) {
         for node in victims { process(node) { $0.isStopped = false }?.signal(SIGCONT) }
+    }
+
+    /// It serves.
+    func answered(_ node: Int) {
+        process(node) { $0.hasAnswered = true }
     }
 
     func setFull(_ isFull: Bool, _ node: Int) {

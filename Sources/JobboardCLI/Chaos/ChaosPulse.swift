@@ -5,7 +5,7 @@ import WireFormat
 
 /// Asks each node again and again how it stands: who leads, and whether equal logs made equal boards.
 final class ChaosPulse: Sendable {
-    private static let pause: Duration = .milliseconds(400)
+    private static let pause: Duration = .milliseconds(250)
     private static let timeout: Duration = .milliseconds(800)
     private static let memory: UInt64 = 20_000
 
@@ -20,12 +20,14 @@ final class ChaosPulse: Sendable {
     }
 
     private let stage: ChaosStage
+    private let nodes: ChaosNodes
     private let notes: ChaosNotes
     private let client: JobboardClient
     private let state = Mutex(State())
 
-    init(_ stage: ChaosStage, _ notes: ChaosNotes) throws {
+    init(_ stage: ChaosStage, _ nodes: ChaosNodes, _ notes: ChaosNotes) throws {
         self.stage = stage
+        self.nodes = nodes
         self.notes = notes
         client = try stage.makeClient(beginningWith: 0, timeout: Self.timeout)
     }
@@ -58,6 +60,7 @@ final class ChaosPulse: Sendable {
     /// How a node stands now; nil when it does not answer.
     func look(_ address: String) async -> NodeStatus? {
         guard let status = try? await client.status(of: address, timeout: Self.timeout) else { return nil }
+        nodes.answered(Int(status.node))
         note(status)
         return status
     }
@@ -81,8 +84,8 @@ final class ChaosPulse: Sendable {
         if differs { notes.find("node \(status.node)'s boards after entry \(status.applied) are not those of another node") }
     }
 
-    /// Waits until all nodes have applied the same and everything; gives the entry.
-    func agreement(within limit: Duration) async throws -> UInt64? {
+    /// Waits until all nodes have applied the same and everything; gives the entry, and the position of its last event.
+    func agreement(within limit: Duration) async throws -> (entry: UInt64, position: UInt64)? {
         let deadline = ContinuousClock.now + limit
         while .now < deadline {
             var all: [NodeStatus] = []
@@ -90,7 +93,7 @@ final class ChaosPulse: Sendable {
             if all.count == stage.nodeCount, let first = all.first, first.stateDigest != nil,
                 all.allSatisfy({ Self.isSame($0, first) && $0.applied == $0.lastIndex })
             {
-                return first.applied
+                return (first.applied, first.position)
             }
             try await Task.sleep(for: .milliseconds(200))
         }

@@ -6,7 +6,7 @@ import WireFormat
 
 /// A run from its first node to the verdict.
 struct ChaosRun: Sendable {
-    private static let watchers = 2
+    private static let watchers = 3
     private static let probePause: Duration = .milliseconds(150)
     private static let firstLeader: Duration = .seconds(60)
     private static let agreement: Duration = .seconds(120)
@@ -47,8 +47,9 @@ struct ChaosRun: Sendable {
     func run(on stage: ChaosStage, _ notes: ChaosNotes) async throws -> Ending {
         let meter = ProgressMeter()
         let ledger = EventLedger(notes)
+        let nodes = ChaosNodes(stage, notes)
         let cast = Cast(
-            nodes: ChaosNodes(stage, notes), pulse: try ChaosPulse(stage, notes), meter: meter,
+            nodes: nodes, pulse: try ChaosPulse(stage, nodes, notes), meter: meter,
             recorder: try HistoryRecorder(stage.historyFile, meter), ledger: ledger,
             watchers: (1...Self.watchers).map { ChaosWatcher(number: $0, stage, ledger, notes) })
         do {
@@ -74,10 +75,10 @@ struct ChaosRun: Sendable {
                 }
             }
         }
-        let commit: UInt64
+        let end: (entry: UInt64, position: UInt64)
         do {
             try await work(stage, cast, notes, until: .now + length)
-            commit = try await agree(stage, cast, notes)
+            end = try await agree(stage, cast, notes)
         } catch {
             background.cancel()
             await background.value
@@ -87,7 +88,7 @@ struct ChaosRun: Sendable {
         await background.value
         await cast.nodes.end()
         notes.tell("all nodes have ended; reading the logs and the clients' history")
-        return try await judge(stage, cast, notes, commit)
+        return try await judge(stage, cast, notes, end)
     }
 
     private func waitForLeader(_ stage: ChaosStage, _ cast: Cast) async throws {
@@ -128,27 +129,27 @@ struct ChaosRun: Sendable {
     }
 
     /// Everything is whole: all nodes must come to the same, and watchers must have heard all of it.
-    private func agree(_ stage: ChaosStage, _ cast: Cast, _ notes: ChaosNotes) async throws -> UInt64 {
+    private func agree(_ stage: ChaosStage, _ cast: Cast, _ notes: ChaosNotes) async throws -> (entry: UInt64, position: UInt64) {
         notes.tell("waiting until all nodes have the same boards")
-        guard let commit = try await cast.pulse.agreement(within: Self.agreement) else {
+        guard let (entry, position) = try await cast.pulse.agreement(within: Self.agreement) else {
             throw CommandFailure.failed(
                 "the nodes did not come to the same boards in \(Int(Self.agreement.inSeconds)) s, though nothing is broken")
         }
-        var last: UInt64 = 0
-        for address in stage.addresses { last = max(last, await cast.pulse.look(address)?.position ?? 0) }
         let deadline = ContinuousClock.now + .seconds(30)
         for watcher in cast.watchers {
-            while watcher.reading.next <= last, .now < deadline { try await Task.sleep(for: .milliseconds(50)) }
-            if watcher.reading.next <= last {
-                notes.find("\(watcher.name) was told events up to \(watcher.reading.next - 1) of \(last)")
+            while watcher.reading.next <= position, .now < deadline { try await Task.sleep(for: .milliseconds(50)) }
+            if watcher.reading.next <= position {
+                notes.find("\(watcher.name) was told events up to \(watcher.reading.next - 1) of \(position)")
             }
         }
-        notes.tell("all nodes have the same boards after entry \(commit)")
-        return commit
+        notes.tell("all nodes have the same boards after entry \(entry)")
+        return (entry, position)
     }
 
-    private func judge(_ stage: ChaosStage, _ cast: Cast, _ notes: ChaosNotes, _ commit: UInt64) async throws -> Ending {
-        let logs = try ChaosLogs(stage, cast.ledger, notes, through: commit)
+    private func judge(
+        _ stage: ChaosStage, _ cast: Cast, _ notes: ChaosNotes, _ end: (entry: UInt64, position: UInt64)
+    ) async throws -> Ending {
+        let logs = try ChaosLogs(stage, cast.ledger, notes, through: end.entry, end.position)
         let history = try await HistoryFile.read(stage.historyFile)
         let verdict = ChaosVerdict(history, cast.recorder.followUps, logs.facts)
         for finding in verdict.findings { notes.find(finding) }

@@ -97,8 +97,9 @@ extension FaultPlay {
         try await change(cuts, "clients cut off from \(names([node])), which then dies")
         try await rest(.milliseconds(300))
         await nodes.kill([node])
+        // Until its system has given up telling the clients that their connections are closed.
+        try await rest(episode.lasts + .seconds(2))
         try nodes.restart([node])
-        try await rest(episode.lasts)
         cuts = LinkCuts()
         try await change(cuts, "all links are whole")
     }

@@ -34,8 +34,10 @@ struct LoggedFacts {
             claims[fence] = Claim(job: event.job, owner: event.owner ?? "")
         case .consumed:
             let consume = Consume(fence: event.fence ?? 0, owner: event.owner ?? "", entry: entry)
-            if let other = consumed.updateValue(consume, forKey: event.job) {
-                findings.append("\(event.job) was consumed in entry \(other.entry) and again in \(entry)")
+            if let first = consumed[event.job] {
+                findings.append("\(event.job) was consumed in entry \(first.entry) and again in \(entry)")
+            } else {
+                consumed[event.job] = consume
             }
         default: break
         }
