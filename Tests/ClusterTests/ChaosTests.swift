@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(5))) func signalsAloneNeedNoNamespaces() throws {
-        let result = try TestCluster.run(["chaos", "--loopback", "--seconds", "20", "--nodes", "3", "--seed", "1"])
+        let result = try TestCluster.run(["chaos", "--loopback", "--seconds", "30", "--nodes", "3", "--seed", "1"])
         #expect(result.status == 0, "\(result.output)\n\(result.errors)")
         #expect(result.output.contains("limits    signals alone"))
         #expect(result.output.contains("SIG"), "something was broken: \(result.output)")

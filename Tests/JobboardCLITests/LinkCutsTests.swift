@@ -12,7 +12,7 @@ struct LinkCutsTests {
     @Test(arguments: [3, 5]) func whatLeavesAMajorityConnected(nodes: Int) {
         let live: Set<CutShape> = [
             .isolated, .mute, .deaf, .oneWayLink, .link, .datagramsOfOne, .allDatagrams, .streamsOfOne, .oneWayStream, .halves,
-            .bridge, .clients, .clientsMute,
+            .bridge,
         ]
         for shape in CutShape.allCases {
             #expect(Self.isLive(shape, nodes) == live.contains(shape), "\(shape), \(nodes) nodes")

@@ -58,6 +58,11 @@ struct ChaosReport {
         return lines
     }
 
+    /// Words as the name of a JSON member.
+    private static func key(_ words: String) -> String {
+        String(words.lowercased().map { $0 == " " ? "_" : $0 }.filter { $0.isLetter || $0 == "_" })
+    }
+
     var json: String {
         var writer = JSONWriter()
         writer.beginObject()
@@ -70,11 +75,11 @@ struct ChaosReport {
         writer.field("kept", keptFolder)
         writer.key("faults")
         writer.beginObject()
-        for (count, times) in notes.counts { writer.field(count.rawValue, UInt64(times)) }
+        for (count, times) in notes.counts { writer.field(Self.key(count.rawValue), UInt64(times)) }
         writer.endObject()
         writer.key("cuts")
         writer.beginObject()
-        for (shape, times) in notes.cuts { writer.field(shape.rawValue, UInt64(times)) }
+        for (shape, times) in notes.cuts { writer.field(Self.key(shape.rawValue), UInt64(times)) }
         writer.endObject()
         writer.key("operations")
         writer.beginObject()

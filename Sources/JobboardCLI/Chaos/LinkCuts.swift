@@ -39,10 +39,12 @@ struct LinkCuts: Equatable, Sendable {
         }
     }
 
-    /// True when more than half of all nodes are up, each linked to each other one of them and to the clients.
+    /// True when more than half of all nodes are up, each linked to each other one of them, and clients reach all that are up:
+    /// nobody but the leader can serve them, and it does not make way for one that they could reach.
     /// - Parameter up: those that run.
     func hasConnectedMajority(of nodes: Int, up: Set<Int>) -> Bool {
-        let able = up.filter { isLinked($0, Self.clients) }.sorted()
+        guard up.allSatisfy({ isLinked($0, Self.clients) }) else { return false }
+        let able = up.sorted()
         return (0..<1 << able.count).contains { choice in
             let chosen = able.indices.filter { choice >> $0 & 1 == 1 }.map { able[$0] }
             guard chosen.count > nodes / 2 else { return false }
