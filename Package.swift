@@ -95,7 +95,9 @@ var package = Package(
             name: "NodeServerTests", dependencies: ["Consensus", "NodeServer", "WireFormat"], swiftSettings: rules),
         .testTarget(
             name: "JobboardCLITests",
-            dependencies: ["Jobboard", "JobboardCLI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Jobboard", "JobboardCLI", "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: rules),
         .testTarget(
             name: "ClusterTests", dependencies: ["JobboardCLI", "JobboardClient", "WireFormat"] + nio, swiftSettings: rules),

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Simulation
-import WireFormat
 
 /// `jobboard check-history`.
 struct CheckHistoryCommand: AsyncParsableCommand {
@@ -25,18 +24,7 @@ struct CheckHistoryCommand: AsyncParsableCommand {
     var clockSlack: UInt64?
 
     func run() async throws {
-        var lines = try LineFile(file)
-        var history: [Simulation.Operation] = []
-        var number = 0
-        while let line = try await lines.next() {
-            number += 1
-            guard !line.isEmpty else { continue }
-            do {
-                history.append(try HistoryText.read(line))
-            } catch {
-                throw CommandFailure.usage("\(file), line \(number): \(error)")
-            }
-        }
+        let history = try await HistoryFile.read(file)
         var checker = LinearizabilityChecker(clockSlack: clockSlack.map { $0.multipliedReportingOverflow(by: 1000).partialValue })
         let verdict = checker.check(history)
         var text = ""

@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// A process of the demo: this same program with other arguments, its output in a file.
+/// A process of the demo or of a chaos run: this same program with other arguments, its output in a file.
 final class DemoProcess: Sendable {
     private enum State {
         case running([CheckedContinuation<RunningProcess.End, Never>])
@@ -10,7 +10,7 @@ final class DemoProcess: Sendable {
     }
 
     /// This program's file.
-    private static let program: String = {
+    static let program: String = {
         let link = "/proc/self/exe"
         let path = try? FileManager.default.destinationOfSymbolicLink(atPath: link)
         return path.flatMap { FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil } ?? link
@@ -22,7 +22,10 @@ final class DemoProcess: Sendable {
     private let state = Mutex(State.running([]))
 
     /// Starts it.
-    init(_ name: String, _ arguments: [String], log: String) throws(CommandFailure) {
+    /// - Parameter wrapper: a command that is to run it, such as one that enters a namespace first.
+    init(
+        _ name: String, _ arguments: [String], log: String, through wrapper: [String] = []
+    ) throws(CommandFailure) {
         self.name = name
         self.log = log
         process = try Spawn.exclusively { () throws(CommandFailure) in
@@ -31,7 +34,7 @@ final class DemoProcess: Sendable {
             defer { for file in [file, nothing] where file >= 0 { close(file) } }
             guard file >= 0, nothing >= 0 else { throw .failed("can't write \(log)") }
             let pid = try Spawn.start(
-                [Self.program] + arguments, environment: [:],
+                wrapper + [Self.program] + arguments, environment: [:],
                 streams: Spawn.Streams(input: nothing, output: file, error: file))
             return RunningProcess(pid: pid)
         }
@@ -66,6 +69,11 @@ final class DemoProcess: Sendable {
             }
             if let end { continuation.resume(returning: end) }
         }
+    }
+
+    /// Any signal, unless it has ended.
+    func signal(_ number: Int32) {
+        process.signal(number)
     }
 
     /// SIGKILL: it gets no chance to clear up.

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -7,6 +8,10 @@ struct NodeConnector: Sendable {
     let timeout: TimeAmount
     let cluster: String
 
+    /// A watch only listens: when its node's machine is gone without a word, nothing but these questions finds out. Seconds
+    /// of silence before the first, seconds between them, and how many may stay unanswered.
+    private static let keepAlive: [(option: Int32, value: Int)] = [(TCP_KEEPIDLE, 5), (TCP_KEEPINTVL, 2), (TCP_KEEPCNT, 3)]
+
     /// Connects, and tells `owner` how it went. To be called on the event loop.
     func connect(to node: String, as connection: UInt64, owner: any NodeConversation) {
         let bound = NIOLoopBound(owner, eventLoop: eventLoop)
@@ -15,7 +20,7 @@ struct NodeConnector: Sendable {
             eventLoop.execute { bound.value.disconnected(connection, because: "'\(node)' is no host:port") }
             return
         }
-        let bootstrap = ClientBootstrap(group: eventLoop)
+        var bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(timeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -25,6 +30,10 @@ struct NodeConnector: Sendable {
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
+        for (option, value) in Self.keepAlive {
+            let name = NIOBSDSocket.Option(rawValue: option)
+            bootstrap = bootstrap.channelOption(ChannelOptions.Types.SocketOption(level: .tcp, name: name), value: value)
+        }
         // A numeric address needs no resolver, whose thread would cost a fail-over some milliseconds.
         let attempt =
             if let numeric = try? SocketAddress(ipAddress: address.host, port: address.port) {
