@@ -73,10 +73,19 @@ var package = Package(
             name: "HelloJobboard", dependencies: ["JobboardClient"], path: "Examples/HelloJobboard/Sources/HelloJobboard",
             swiftSettings: rules),
 
+        // Every decoder as a fuzz target; tests replay what is in Fuzz/Corpus.
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["Consensus", "EventLog", "Jobboard", "NodeServer", "Simulation", "WireFormat", crypto],
+            path: "Fuzz/Targets", swiftSettings: rules),
+
         .testTarget(name: "JobboardTests", dependencies: ["Jobboard"], swiftSettings: rules),
         .testTarget(
             name: "ConsensusTests", dependencies: ["Consensus"], exclude: ["Scenarios"], swiftSettings: rules),
-        .testTarget(name: "WireFormatTests", dependencies: ["Consensus", "Jobboard", "WireFormat"], swiftSettings: rules),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: rules),
+        .testTarget(
+            name: "WireFormatTests", dependencies: ["Consensus", "FuzzTargets", "Jobboard", "WireFormat"],
+            swiftSettings: rules),
         .testTarget(name: "EventLogTests", dependencies: ["Consensus", "EventLog"], swiftSettings: rules),
         .testTarget(
             name: "SimulationTests", dependencies: ["Consensus", "Jobboard", "Simulation", "WireFormat"], swiftSettings: rules),
@@ -105,4 +114,23 @@ if Context.environment["JOBBOARD_BENCHMARKS"] != nil {
                 "Consensus", "EventLog", "Jobboard", "WireFormat", .product(name: "Benchmark", package: "benchmark"),
             ], path: "Benchmarks/CoreBenchmarks", swiftSettings: rules,
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]))
+}
+
+// The fuzzer, for `Scripts/fuzz`: our modules with libFuzzer's instrumentation and the address sanitizer's, libraries as
+// they are. It has a scratch path of its own, since these flags change every module of ours.
+if Context.environment["JOBBOARD_FUZZ"] != nil {
+    let instrumented = [
+        "Jobboard", "Consensus", "WireFormat", "NodeEngine", "EventLog", "NodeServer", "Simulation", "FuzzTargets",
+    ]
+    let sanitizers = "-sanitize=fuzzer,address"
+    for target in package.targets where instrumented.contains(target.name) {
+        target.swiftSettings = rules + [.unsafeFlags([sanitizers])]
+    }
+    package.targets += [
+        .systemLibrary(name: "CLibFuzzer", path: "Fuzz/CLibFuzzer"),
+        .executableTarget(
+            name: "jobboard-fuzz", dependencies: ["CLibFuzzer", "FuzzTargets"], path: "Fuzz/Runner",
+            swiftSettings: rules + [.unsafeFlags([sanitizers])],
+            linkerSettings: [.unsafeFlags([sanitizers, "-use-ld=lld"])]),
+    ]
 }
