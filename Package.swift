@@ -36,6 +36,7 @@ var package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // The pure targets: no Foundation, Dispatch, NIO or Logging.
@@ -66,6 +67,7 @@ var package = Package(
             dependencies: [
                 "Consensus", "EventLog", "Jobboard", "JobboardClient", "NodeEngine", "NodeServer", "Simulation", "WireFormat",
                 logging, lifecycle, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ] + nio, swiftSettings: rules),
 
         // The README's program, so that it can't rot; outside the repository it is a package of its own.
