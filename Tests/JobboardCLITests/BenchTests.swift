@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Testing
 import WireFormat
 
@@ -49,14 +50,14 @@ import WireFormat
             2: Self.status(2, syncs: 5, commit: 90, raw: 0, stored: 0),
             3: Self.status(3, syncs: 7, commit: 0, raw: 0, stored: 0),
         ]
-        before.usage = [ProcessUsage(cpuSeconds: 1, peakBytes: 10)]
+        before.usage = [7: ProcessUsage(cpuSeconds: 1, peakBytes: 10), 8: ProcessUsage(cpuSeconds: 1, peakBytes: 10)]
         before.client = ProcessUsage(cpuSeconds: 2, peakBytes: 20)
         var after = BenchSpending()
         after.nodes = [
             1: Self.status(1, syncs: 20, commit: 120, raw: 9000, stored: 4500),
             2: Self.status(2, syncs: 15, commit: 108, raw: 100, stored: 50),
         ]
-        after.usage = [ProcessUsage(cpuSeconds: 1.5, peakBytes: 30)]
+        after.usage = [7: ProcessUsage(cpuSeconds: 1.5, peakBytes: 30)]
         after.client = ProcessUsage(cpuSeconds: 3, peakBytes: 40)
         let costs = BenchCosts(from: before, to: after, count: 40, commands: 3)
         #expect(costs.syncs == 0.5 && costs.entries == 0.5 && costs.batch == 6)
@@ -74,6 +75,28 @@ import WireFormat
         #expect(usage == ProcessUsage(cpuSeconds: 3, peakBytes: 2 << 20))
         #expect(ProcessUsage.parse(stat: "42 (a", status: "", ticksPerSecond: 100) == nil)
         #expect(ProcessUsage.read(pid: -1) == nil)
+    }
+
+    @Test func theOneWhoListensIsFoundByItsPort() throws {
+        let table = """
+              sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+               0: 0100007F:1C21 0100007F:D431 01 00000000:00000000 00:00000000 00000000     0        0 111 1 0 20 4 30 10 -1
+               1: 0100007F:1C21 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 222 1 0 100 0 0 10 0
+            """
+        #expect(ListeningProcess.inode(ofPort: 7201, in: table) == 222)
+        #expect(ListeningProcess.inode(ofPort: 7202, in: table) == nil)
+        #expect(ListeningProcess.pid(at: "192.0.2.1:7201") == nil && ListeningProcess.pid(at: "localhost") == nil)
+
+        let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(file) }
+        try #require(listen(file, 1) == 0)
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(file, $0, &length) }
+        }
+        try #require(code == 0)
+        #expect(ListeningProcess.pid(at: "127.0.0.1:\(UInt16(bigEndian: address.sin_port))") == getpid())
     }
 
     @Test func aMachineIsDescribedAndItsUnrestNamed() {

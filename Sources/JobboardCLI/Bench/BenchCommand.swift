@@ -14,7 +14,7 @@ struct BenchCommand: AsyncParsableCommand {
             their own.
 
             Costs are those of a job: syncs and log entries of all nodes, bytes of the log before compression and after, \
-            and, with --nodes-own, processor time and memory of the nodes.
+            and processor time and memory of the nodes that run on this machine.
 
             Examples:
               jobboard bench --config cluster.json --concurrency 1,64 --seconds 10

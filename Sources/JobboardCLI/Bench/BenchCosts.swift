@@ -4,8 +4,8 @@ import WireFormat
 struct BenchSpending: Sendable {
     /// By node; only those that answered.
     var nodes: [UInt64: NodeStatus] = [:]
-    /// Of the nodes that run on this machine as our children.
-    var usage: [ProcessUsage] = []
+    /// Of the nodes that run on this machine, by process.
+    var usage: [Int32: ProcessUsage] = [:]
     var client: ProcessUsage?
 }
 
@@ -19,10 +19,10 @@ struct BenchCosts: Sendable, Equatable {
     /// Of blocks, before compression and after, at one node.
     var rawBytes = 0.0
     var storedBytes = 0.0
-    /// Microseconds of processor time: of each node that is our child, and of the client.
+    /// Microseconds of processor time: of each node on this machine, and of the client.
     var nodeMicroseconds: [Double] = []
     var clientMicroseconds = 0.0
-    /// The most that any of the nodes ever had, in bytes; 0 when none is our child.
+    /// The most that any of the nodes ever had, in bytes; 0 when none is on this machine.
     var peakNodeBytes: UInt64 = 0
     var peakClientBytes: UInt64 = 0
 
@@ -42,8 +42,10 @@ struct BenchCosts: Sendable, Equatable {
         batch = newEntries > 0 ? count * commands / newEntries : 0
         rawBytes = (grown(\.rawBytes).max() ?? 0) / count
         storedBytes = (grown(\.storedBytes).max() ?? 0) / count
-        nodeMicroseconds = zip(before.usage, after.usage).map { ($1.cpuSeconds - $0.cpuSeconds) * 1_000_000 / count }
-        peakNodeBytes = after.usage.map(\.peakBytes).max() ?? 0
+        nodeMicroseconds = before.usage.sorted { $0.key < $1.key }.compactMap { pid, old in
+            after.usage[pid].map { ($0.cpuSeconds - old.cpuSeconds) * 1_000_000 / count }
+        }
+        peakNodeBytes = after.usage.values.map(\.peakBytes).max() ?? 0
         if let old = before.client, let new = after.client {
             clientMicroseconds = (new.cpuSeconds - old.cpuSeconds) * 1_000_000 / count
             peakClientBytes = new.peakBytes

@@ -48,7 +48,7 @@ struct BenchReport {
             func median(_ figure: (BenchCosts) -> Double, _ digits: Int) -> String {
                 Figures.fixed(one.spread { figure($0.costs) }.median, digits)
             }
-            let nodes = one.results.first?.costs.nodeMicroseconds.count ?? 0
+            let nodes = one.measuredNodes
             let usage = (0..<nodes).map { node in median({ $0.nodeMicroseconds[node] }, 1) }.joined(separator: " ")
             let peaks = one.results.map(\.costs)
             let peakNode = peaks.map(\.peakNodeBytes).max() ?? 0
@@ -129,7 +129,7 @@ struct BenchReport {
         writer.spread("stored_bytes", one.spread(\.costs.storedBytes))
         writer.key("node_cpu_us")
         writer.beginArray()
-        for node in 0..<(one.results.first?.costs.nodeMicroseconds.count ?? 0) {
+        for node in 0..<one.measuredNodes {
             writer.raw(Array(Figures.fixed(one.spread { $0.costs.nodeMicroseconds[node] }.median, 1).utf8))
         }
         writer.endArray()

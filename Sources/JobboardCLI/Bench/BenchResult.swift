@@ -32,6 +32,9 @@ struct BenchSeries: Sendable {
 
     var perSecond: Spread { spread(\.perSecond) }
 
+    /// Nodes whose processor time is known in all repetitions.
+    var measuredNodes: Int { results.map(\.costs.nodeMicroseconds.count).min() ?? 0 }
+
     /// Of each operation its name and latencies, each percentile the median of all repetitions', but the greatest maximum.
     var latencies: [(operation: String, percentiles: BenchTimes.Percentiles)] {
         mode.operations.enumerated().map { place, name in

@@ -16,6 +16,8 @@ final class BenchStage: Sendable {
     let executors: [EventLoopTaskExecutor]
     /// The nodes, where they are our children.
     private let nodes: [DemoProcess]
+    /// Of the nodes that run on this machine.
+    private let pids: [Int32]
 
     init(_ addresses: [String], cluster: String, nodes: [DemoProcess], board: String, connections: Int, timeout: Duration) throws
     {
@@ -23,6 +25,7 @@ final class BenchStage: Sendable {
         let loops = (0..<connections).map { _ in group.next() }
         self.addresses = addresses
         self.nodes = nodes
+        pids = nodes.isEmpty ? addresses.compactMap(ListeningProcess.pid(at:)) : nodes.map(\.pid)
         executors = loops.map(EventLoopTaskExecutor.init)
         clients = try loops.map {
             try ClusterOptions.makeClient(addresses, cluster: cluster, board: board, timeout: timeout, eventLoopGroup: $0)
@@ -66,7 +69,7 @@ final class BenchStage: Sendable {
         for report in await ClusterStatus.ask(addresses, through: clients[0], timeout: .seconds(5)) {
             if let status = report.status { spending.nodes[status.node] = status }
         }
-        spending.usage = nodes.compactMap { ProcessUsage.read(pid: $0.pid) }
+        for pid in pids { spending.usage[pid] = ProcessUsage.read(pid: pid) }
         spending.client = ProcessUsage.read(pid: getpid())
         return spending
     }
