@@ -36,6 +36,7 @@ var package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // The pure targets: no Foundation, Dispatch, NIO or Logging.
@@ -73,6 +74,7 @@ var package = Package(
             dependencies: [
                 "Consensus", "EventLog", "Jobboard", "JobboardClient", "NodeEngine", "NodeServer", "Simulation", "WireFormat",
                 logging, lifecycle, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ] + nio, swiftSettings: rules),
 
         // The README's program, so that it can't rot; outside the repository it is a package of its own.
@@ -80,11 +82,20 @@ var package = Package(
             name: "HelloJobboard", dependencies: ["JobboardClient"], path: "Examples/HelloJobboard/Sources/HelloJobboard",
             swiftSettings: rules),
 
+        // Every decoder as a fuzz target; tests replay what is in Fuzz/Corpus.
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["Consensus", "EventLog", "Jobboard", "NodeServer", "Simulation", "WireFormat", crypto],
+            path: "Fuzz/Targets", swiftSettings: rules),
+
         .testTarget(
             name: "JobboardTests", dependencies: ["Consensus", "Jobboard", "NodeEngine"], swiftSettings: rules),
         .testTarget(
             name: "ConsensusTests", dependencies: ["Consensus"], exclude: ["Scenarios"], swiftSettings: rules),
-        .testTarget(name: "WireFormatTests", dependencies: ["Consensus", "Jobboard", "WireFormat"], swiftSettings: rules),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: rules),
+        .testTarget(
+            name: "WireFormatTests", dependencies: ["Consensus", "FuzzTargets", "Jobboard", "WireFormat"],
+            swiftSettings: rules),
         .testTarget(name: "EventLogTests", dependencies: ["Consensus", "EventLog"], swiftSettings: rules),
         .testTarget(
             name: "SimulationTests", dependencies: ["Consensus", "Jobboard", "Simulation", "WireFormat"], swiftSettings: rules),
@@ -123,4 +134,23 @@ if Context.environment["JOBBOARD_STALLS"] != nil {
         .executableTarget(
             name: "SnapshotStalls", dependencies: ["Consensus", "Jobboard", "NodeEngine"], path: "Benchmarks/SnapshotStalls",
             swiftSettings: rules))
+}
+
+// The fuzzer, for `Scripts/fuzz`: our modules with libFuzzer's instrumentation and the address sanitizer's, libraries as
+// they are. It has a scratch path of its own, since these flags change every module of ours.
+if Context.environment["JOBBOARD_FUZZ"] != nil {
+    let instrumented = [
+        "Jobboard", "Consensus", "WireFormat", "NodeEngine", "EventLog", "NodeStorage", "NodeServer", "Simulation", "FuzzTargets",
+    ]
+    let sanitizers = "-sanitize=fuzzer,address"
+    for target in package.targets where instrumented.contains(target.name) {
+        target.swiftSettings = rules + [.unsafeFlags([sanitizers])]
+    }
+    package.targets += [
+        .systemLibrary(name: "CLibFuzzer", path: "Fuzz/CLibFuzzer"),
+        .executableTarget(
+            name: "jobboard-fuzz", dependencies: ["CLibFuzzer", "FuzzTargets"], path: "Fuzz/Runner",
+            swiftSettings: rules + [.unsafeFlags([sanitizers])],
+            linkerSettings: [.unsafeFlags([sanitizers, "-use-ld=lld"])]),
+    ]
 }

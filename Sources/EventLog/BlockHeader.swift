@@ -17,7 +17,7 @@ struct BlockHeader {
     /// LZ4 can't do better than this (its block format gives at most 255 bytes a byte).
     private static let bestRatio: UInt64 = 255
     /// Room above every number, so that adding to one from a stranger never overflows.
-    private static let largestNumber = UInt64(Int64.max)
+    static let largestNumber = UInt64(Int64.max)
 
     enum Codec: UInt8 {
         case raw = 0

@@ -70,7 +70,7 @@ struct FramePrefix: Equatable {
         self.init(
             kind: kind, payloadLength: bytes.integer(at: 8), incarnation: bytes.integer(at: 12), sequence: bytes.integer(at: 16),
             durable: bytes.integer(at: 24), commit: bytes.integer(at: 32))
-        guard durable < sequence, sequence <= UInt64(Int64.max) else { return nil }
+        guard durable < sequence, sequence <= UInt64(Int64.max), incarnation <= Superblock.lastIncarnation else { return nil }
         if let exact = kind.payloadBytes {
             guard payloadLength == UInt32(exact) else { return nil }
         } else {

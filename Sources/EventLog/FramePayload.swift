@@ -28,11 +28,15 @@ extension EntrySummary {
         bytes.put(UInt32(kind.rawValue), at: offset + 52)
     }
 
+    /// Nil for what no block's header gives, so that counting on from it never overflows.
     init?(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
         guard let kind = EntryKind(rawValue: bytes[offset + 52]) else { return nil }
+        let numbers = stride(from: 0, to: 32, by: 8).map { bytes.integer(at: offset + $0, as: UInt64.self) }
+        guard numbers[..<3].allSatisfy({ $0 <= BlockHeader.largestNumber }),
+            numbers[3] <= BlockHeader.largestNumber + UInt64(UInt32.max)
+        else { return nil }
         self.init(
-            kind: kind, term: bytes.integer(at: offset + 8), index: bytes.integer(at: offset),
-            time: bytes.integer(at: offset + 16), nextCommand: bytes.integer(at: offset + 24),
+            kind: kind, term: numbers[1], index: numbers[0], time: numbers[2], nextCommand: numbers[3],
             digest: bytes.digest(at: offset + 32), byteCount: bytes.integer(at: offset + 48))
     }
 }

@@ -10,6 +10,9 @@ struct Superblock: Equatable {
     static let slotBytes = Int(pageBytes)
     static let fileBytes = 2 * slotBytes
     static let maxNameBytes = 255
+    /// No folder is opened so often; a larger number is damage, and adding to this one does not overflow.
+    static let lastIncarnation = UInt32(Int32.max)
+    private static let lastSequence = UInt64(Int64.max)
     private static let magic: UInt32 = 0x7270_7573
     private static let format: UInt32 = 1
     private static let nameOffset = 48
@@ -61,10 +64,11 @@ struct Superblock: Equatable {
         guard Hashing.digest(bytes.part(0..<digestOffset)) == bytes.digest(at: digestOffset) else { return nil }
         let count = Int(bytes.integer(at: 36, as: UInt32.self))
         guard count <= maxNameBytes else { return nil }
-        let name = String(decoding: bytes.part(nameOffset..<nameOffset + count), as: UTF8.self)
-        return Superblock(
+        guard let name = String(validating: bytes.part(nameOffset..<nameOffset + count), as: UTF8.self) else { return nil }
+        let copy = Superblock(
             identity: LogIdentity(cluster: name, node: bytes.integer(at: 24)), sequence: bytes.integer(at: 8),
             incarnation: bytes.integer(at: 32), durable: bytes.integer(at: 40))
+        return copy.sequence <= lastSequence && copy.incarnation <= lastIncarnation ? copy : nil
     }
 
     static func load(on disk: any Disk) throws(EventLogError) -> Superblock {

@@ -97,9 +97,11 @@ private struct Section {
         guard let members = value.members else { throw ConfigurationError("\(name) must be an object") }
         title = name
         rest = members.map { ($0.name, $0.value) }
-        let names = rest.map(\.name)
-        for (place, name) in names.enumerated() where names[..<place].contains(name) {
-            throw ConfigurationError("key \"\(name)\" stands twice in \(title)")
+        var names: Set<String> = []
+        for member in rest {
+            guard names.insert(member.name).inserted else {
+                throw ConfigurationError("key \"\(member.name)\" stands twice in \(title)")
+            }
         }
     }
 

@@ -2,17 +2,17 @@ import Consensus
 import Crypto
 
 /// What the nodes of a cluster know and strangers do not: it signs datagrams and greetings.
-struct ClusterSecret: Sendable {
+package struct ClusterSecret: Sendable {
     private let key: SymmetricKey
 
-    init(_ secret: String, cluster: String) {
+    package init(_ secret: String, cluster: String) {
         key = SymmetricKey(data: SHA256.hash(data: Array("jobboard 1\0\(cluster)\0\(secret)".utf8)))
     }
 
     static let codeBytes = 16
 
     /// The first 16 bytes of HMAC-SHA-256 (RFC 2104; truncation as its section 5 allows).
-    func code(over bytes: some Sequence<UInt8>) -> [UInt8] {
+    package func code(over bytes: some Sequence<UInt8>) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: Array(bytes), using: key).prefix(Self.codeBytes))
     }
 

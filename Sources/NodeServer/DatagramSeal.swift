@@ -1,13 +1,13 @@
-import Consensus
+package import Consensus
 import EventLog
-import WireFormat
+package import WireFormat
 
 /// A datagram: magic, version, cluster, sender, receiver, the sender's incarnation and counter, the message, and a code
 /// over all of it.
 ///
 /// Anything that does not check out is dropped and counted. Loss, repetition, reordering or replay of any datagram may
 /// cost time, never safety: that is the protocol's doing, not this code's.
-struct DatagramSeal {
+package struct DatagramSeal {
     private static let magic: UInt32 = 0x5544_424a  // "JBDU"
     private static let version: UInt8 = 1
     private static let headerBytes = 45
@@ -22,14 +22,14 @@ struct DatagramSeal {
     private var windows: [NodeID: ReplayWindow] = [:]
     private(set) var refused: UInt64 = 0
 
-    init(secret: ClusterSecret, cluster: String, own: NodeID, incarnation: UInt64) {
+    package init(secret: ClusterSecret, cluster: String, own: NodeID, incarnation: UInt64) {
         self.secret = secret
         self.cluster = BlockCodec.clusterTag(cluster)
         self.own = own
         self.incarnation = incarnation
     }
 
-    mutating func close(_ frame: PeerFrame, to peer: NodeID) -> [UInt8]? {
+    package mutating func close(_ frame: PeerFrame, to peer: NodeID) -> [UInt8]? {
         counter += 1
         var writer = ByteWriter()
         writer.u32(Self.magic)
@@ -45,7 +45,7 @@ struct DatagramSeal {
         return writer.bytes
     }
 
-    mutating func open(_ bytes: [UInt8]) -> PeerFrame? {
+    package mutating func open(_ bytes: [UInt8]) -> PeerFrame? {
         guard let frame = checked(bytes) else {
             refused += 1
             return nil

@@ -23,6 +23,17 @@ import Testing
         #expect(hex(segment[4096..<4096 + 80]) == Golden.hardStateFrame)
     }
 
+    @Test func entriesAndATruncationHaveTheseBytes() throws {
+        let disk = SimulatedDisk()
+        let (log, _) = try open(disk)
+        let first = entry(after: .beforeFirst, payload: Array("hello".utf8))
+        try log.append([write([first, entry(after: first.summary, payload: Array("world".utf8))])])
+        try log.append([write(from: 2)])
+        let segment = try #require(disk.contents("segment-00000001"))
+        #expect(hex(segment[4096..<4096 + 173]) == Golden.blockFrame)
+        #expect(hex(segment[8192..<8192 + 112]) == Golden.truncateFrame)
+    }
+
     @Test func whatWasAppendedIsThereAfterReopening() throws {
         let disk = SimulatedDisk()
         let entries = chain(40, bytes: 900)

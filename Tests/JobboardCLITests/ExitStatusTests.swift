@@ -29,7 +29,8 @@ import Testing
         ["claim", "00000000-0000-0000-0000-000000000001", "--next", "--who", "w"], ["post"], ["post", "n", "--from", "f"],
         ["post", "n", "--priority", "urgent"], ["post", "n", "--delay", "-1s"], ["work", "--who", "w"],
         ["work", "--who", "w", "--just-consume", "--", "true"], ["serve", "--node", "1"], ["show", "no-uuid"],
-        ["count", "--nodes", "a:1", "--config", "f"], ["bench", "--concurrency", "1,0"], ["demo", "--nodes", "2"],
+        ["count", "--nodes", "a:1", "--config", "f"], ["bench", "--concurrency", "1,0"], ["bench", "--nodes-own", "2"],
+        ["demo", "--nodes", "2"],
         ["log", "dump", "d", "--all", "--through", "4"],
     ])
     func aWrongCommandLineIsUsageAndOneLine(arguments: [String]) throws {

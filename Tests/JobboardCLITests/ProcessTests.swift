@@ -122,12 +122,3 @@ import Testing
         await #expect(throws: CommandFailure.self) { try await Self.lines(of: endless) }
     }
 }
-
-@Suite struct BenchResultTests {
-    @Test func percentilesAreSamples() {
-        let latency = BenchResult.Latency((1...100).map { UInt64($0 * 1000) }.shuffled())
-        #expect(latency.p50 == 50 && latency.p99 == 99 && latency.max == 100)
-        #expect(BenchResult.Latency([7000]).p99 == 7)
-        #expect(BenchResult.Latency([]).max == 0)
-    }
-}

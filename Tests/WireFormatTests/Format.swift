@@ -1,5 +1,6 @@
-import Testing
 import Consensus
+import FuzzTargets
+import Testing
 import WireFormat
 
 /// One kind of body, as an attacker sees it.
@@ -25,27 +26,17 @@ struct Format: Sendable, CustomTestStringConvertible {
             let calls = dice.calls()
             return calls.map { [1] + CommandCodec.encode([$0]) } + [[UInt8(calls.count)] + CommandCodec.encode(calls)]
         },
-        recode: { body in
-            guard let count = body.first else { throw WireError("no count") }
-            let payload = UnsafeRawBufferPointer(rebasing: body.dropFirst())
-            return [count] + CommandCodec.encode(try CommandCodec.decode(payload, count: Int(count)))
-        })
+        recode: Recoding.commands)
 
     static let requests = Format(
         testDescription: "requests",
         samples: { dice in dice.requests().map { body(of: $0, number: dice.number()) } },
-        recode: { bytes in
-            let (number, request) = try ClientCodec.decodeRequest(bytes)
-            return body(of: request, number: number)
-        })
+        recode: Recoding.request)
 
     static let responses = Format(
         testDescription: "responses",
         samples: { dice in dice.responses().map { body(of: $0, number: dice.number()) } },
-        recode: { bytes in
-            let (number, response) = try ClientCodec.decodeResponse(bytes)
-            return body(of: response, number: number)
-        })
+        recode: Recoding.response)
 
     static let clientHello = Format(
         testDescription: "client hello", prefix: Array("JBCL".utf8) + [1, 0],
@@ -53,16 +44,12 @@ struct Format: Sendable, CustomTestStringConvertible {
             let hello = ClientHello(cluster: dice.text(), node: dice.number(), leader: dice.maybe { $0.text() })
             return [body(of: ClientCodec.encode(hello))]
         },
-        recode: { bytes in
-            let hello = try ClientCodec.decodeHello(bytes)
-            guard hello.version == ClientHello.currentVersion else { throw WireError("newer versions are more lenient") }
-            return body(of: ClientCodec.encode(hello))
-        })
+        recode: Recoding.clientHello)
 
     static let peers = Format(
         testDescription: "peer messages",
         samples: { dice in dice.frames().map { PeerCodec.encodeBody($0) } },
-        recode: { bytes in PeerCodec.encodeBody(try PeerCodec.decodeBody(bytes) { entry(ofBlock: [UInt8]($0)) }) })
+        recode: Recoding.peer)
 
     static let transfers = Format(
         testDescription: "transfers",
@@ -88,11 +75,7 @@ struct Format: Sendable, CustomTestStringConvertible {
                 cluster: dice.text(), from: NodeID(dice.number()), to: NodeID(dice.number()), nonce: nonce)
             return [body(of: PeerCodec.encode(hello))]
         },
-        recode: { bytes in
-            let hello = try PeerCodec.decodeHello(bytes)
-            guard hello.version == PeerHello.currentVersion else { throw WireError("newer versions are more lenient") }
-            return body(of: PeerCodec.encode(hello))
-        })
+        recode: Recoding.peerHello)
 
     /// Of 16 bytes only: the first 16 of 32 are a proof too, which is no truncation that a decoder could see.
     static let peerProof = Format(
@@ -100,7 +83,7 @@ struct Format: Sendable, CustomTestStringConvertible {
         samples: { dice in
             [body(of: PeerCodec.encode(PeerProof(code: (0..<16).map { _ in UInt8(truncatingIfNeeded: dice.next()) })))]
         },
-        recode: { bytes in body(of: PeerCodec.encode(try PeerCodec.decodeProof(bytes))) })
+        recode: Recoding.peerProof)
 }
 
 /// A frame's body, after a look at its length.

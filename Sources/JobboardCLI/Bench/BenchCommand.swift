@@ -1,7 +1,6 @@
 import ArgumentParser
+import Jobboard
 import JobboardClient
-import NIOCore
-import NIOPosix
 
 /// `jobboard bench`.
 struct BenchCommand: AsyncParsableCommand {
@@ -9,15 +8,24 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Measure how many jobs a cluster takes through their lives.",
         discussion: """
-            A life is a post, a claim of that job and its consume, one after the other. So many lives are in flight at a \
-            time, each begun when the one before has ended; after a second of warming up, --seconds are measured. The jobs \
-            go to a board of their own.
+            A life is a post, a claim of that job and its consume, one after the other. So many are in flight at a time, \
+            each begun when the one before has ended. After a time of warming up it is measured, as often as --repeat \
+            says: figures are medians of the repetitions, and RANGE is the lowest and highest. The jobs go to a board of \
+            their own.
 
-            Example:
+            Costs are those of a job: syncs and log entries of all nodes, bytes of the log before compression and after, \
+            and processor time and memory of the nodes that run on this machine.
+
+            Examples:
               jobboard bench --config cluster.json --concurrency 1,64 --seconds 10
+              jobboard bench --nodes-own 3 --repeat 3 --mode claim-next
             """)
 
-    @Option(help: ArgumentHelp("Lives in flight, one measurement each.", valueName: "numbers"))
+    @Option(
+        help: ArgumentHelp("What to measure: \(BenchMode.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "mode"))
+    var mode = BenchMode.life
+
+    @Option(help: ArgumentHelp("Rounds in flight, one measurement each.", valueName: "numbers"))
     var concurrency: NumberList = NumberList(numbers: [1, 16, 64, 256])
 
     @Option(help: ArgumentHelp("Clients, with a connection each.", valueName: "number"))
@@ -29,8 +37,24 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long to measure each.", valueName: "number"))
     var seconds = 5.0
 
-    @Option(help: ArgumentHelp("End each measurement after so many lives instead, without a limit of time.", valueName: "number"))
+    @Option(help: ArgumentHelp("How long to go before measuring.", valueName: "number"))
+    var warmUp = 1.0
+
+    @Option(name: .customLong("repeat"), help: ArgumentHelp("How often to measure each.", valueName: "number"))
+    var repetitions = 1
+
+    @Option(
+        help: ArgumentHelp("End each measurement after so many rounds instead, without a limit of time.", valueName: "number"))
     var jobs: Int?
+
+    @Option(help: ArgumentHelp("Jobs in a round of the batch mode.", valueName: "number"))
+    var batch = 100
+
+    @Option(help: ArgumentHelp("Watchers in the watch mode.", valueName: "number"))
+    var watchers = 8
+
+    @Option(help: ArgumentHelp("Jobs to put on the board before, which stay there.", valueName: "number"))
+    var held = 0
 
     @Flag(help: "Print the results as JSON.")
     var json = false
@@ -38,80 +62,103 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The board to use.", valueName: "name"))
     var board = "bench"
 
+    @Option(
+        help: ArgumentHelp("Start a cluster of so many nodes on this machine, and remove it afterwards.", valueName: "number"))
+    var nodesOwn: Int?
+
     @OptionGroup var cluster: ClusterOptions
 
     func validate() throws {
         if !(1...1024).contains(connections) { throw ValidationError("--connections must be from 1 to 1024") }
         if !(16...262_144).contains(detailsBytes) { throw ValidationError("--details-bytes must be from 16 to 262144") }
         if !(0.1...3600).contains(seconds) { throw ValidationError("--seconds must be from 0.1 to 3600") }
+        if !(0...3600).contains(warmUp) { throw ValidationError("--warm-up must be from 0 to 3600") }
+        if !(1...1000).contains(repetitions) { throw ValidationError("--repeat must be from 1 to 1000") }
         if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
+        if !(1...1000).contains(batch) { throw ValidationError("--batch must be from 1 to 1000") }
+        if !(1...256).contains(watchers) { throw ValidationError("--watchers must be from 1 to 256") }
+        if !(0...10_000_000).contains(held) { throw ValidationError("--held must be from 0 to 10000000") }
+        if let nodesOwn {
+            if ![1, 3, 5].contains(nodesOwn) { throw ValidationError("--nodes-own must be 1, 3 or 5") }
+            if cluster.nodes != nil || cluster.config != nil {
+                throw ValidationError("--nodes-own excludes --nodes and --config")
+            }
+        }
     }
 
     func run() async throws {
-        let (addresses, name) = try cluster.addresses()
-        var clients: [JobboardClient] = []
-        // The tasks of a client live on its event loop, as those of a program with much to do would.
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: min(connections, System.coreCount))
-        var executors: [EventLoopTaskExecutor] = []
-        for _ in 0..<connections {
-            let loop = group.next()
-            executors.append(EventLoopTaskExecutor(loop))
-            clients.append(
-                try ClusterOptions.makeClient(
-                    addresses, cluster: name, board: board, timeout: cluster.timeout, eventLoopGroup: loop))
+        let bench = self
+        guard let text = try await Interruption.cancelling({ try await bench.perform() }) else {
+            throw CommandFailure.failed("interrupted")
         }
-        let limit: BenchLevel.Limit = jobs.map { .lives($0) } ?? .time(.seconds(seconds))
-        var results: [BenchResult] = []
+        try Console.write(text)
+    }
+
+    /// Whatever happens, no node of ours is left running.
+    private func perform() async throws -> String {
+        guard let nodesOwn else {
+            let (addresses, name) = try cluster.addresses()
+            return try await measure(addresses, cluster: name, nodes: [], folder: ".")
+        }
+        let own = try DemoStage(nodes: nodesOwn, data: nil, isKept: false)
         do {
-            for inFlight in concurrency.numbers {
-                let level = BenchLevel(inFlight: inFlight, details: Self.details(detailsBytes), limit: limit)
-                Console.note("measuring \(inFlight) in flight")
-                results.append(try await level.run(clients, on: executors))
-            }
+            let nodes = try (1...nodesOwn).map { try own.startNode(UInt64($0)) }
+            let text = try await measure(own.addresses, cluster: "demo", nodes: nodes, folder: own.folder)
+            await own.clear()
+            return text
         } catch {
-            for client in clients { await client.shutdown() }
+            await own.clear()
             throw error
         }
-        for client in clients { await client.shutdown() }
-        try Console.write(json ? BenchReport.json(results, self) : BenchReport.table(results))
     }
 
-    /// A JSON string of so many bytes that compresses about as well as text does.
-    private static func details(_ count: Int) -> [UInt8] {
-        var text = "{\"text\":\""
-        var number: UInt32 = 2_463_534_242
-        while text.utf8.count < count - 2 {
-            // Xorshift (Marsaglia 2003): the same text in every run.
-            number ^= number << 13
-            number ^= number >> 17
-            number ^= number << 5
-            text += words[Int(number % UInt32(words.count))]
+    private func measure(
+        _ addresses: [String], cluster name: String, nodes: [DemoProcess], folder: String
+    ) async throws -> String {
+        let machine = Machine.look(syncsIn: folder)
+        let stage = try BenchStage(
+            addresses, cluster: name, nodes: nodes, board: board, connections: connections, timeout: cluster.timeout)
+        do {
+            try await stage.awaken()
+            let series = try await measure(on: stage)
+            await stage.shutdown()
+            let report = BenchReport(machine: machine, series: series, command: self)
+            return json ? report.json : report.table
+        } catch {
+            await stage.shutdown()
+            throw error
         }
-        return Array(text.utf8.prefix(count - 2)) + Array("\"}".utf8)
     }
 
-    private static let words = [
-        "width ", "height ", "resize ", "customer ", "invoice ", "4711 ", "1920 ", "bucket/", "upload-", "retry ", "eu-west ",
-        "png ",
-        "thumbnail ", "urgent ", "0815 ", "batch ",
-    ]
-}
-
-/// `1,16,64` as an argument.
-struct NumberList: ExpressibleByArgument {
-    var numbers: [Int]
-
-    init(numbers: [Int]) {
-        self.numbers = numbers
-    }
-
-    init?(argument: String) {
-        let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
-        guard numbers.allSatisfy({ $0.map { (1...65_536).contains($0) } ?? false }) else { return nil }
-        self.numbers = numbers.compactMap(\.self)
-    }
-
-    var defaultValueDescription: String {
-        numbers.map(String.init).joined(separator: ",")
+    private func measure(on stage: BenchStage) async throws -> [BenchSeries] {
+        let details = BenchDetails.make(detailsBytes)
+        if held > 0 { Console.note("posting \(Figures.grouped(held)) jobs") }
+        try await stage.fill(held, details: details)
+        let target =
+            mode.commands(batch: batch) > 0
+            ? nil : try await stage.clients[0].post(NewJob(name: "bench", details: details, priority: .veryLow)).job.id
+        let watch = mode == .watch ? BenchWatch(watchers: watchers, operation: mode.operations.count - 1) : nil
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            for place in 0..<watchers {
+                guard let watch else { break }
+                let client = stage.clients[place % stage.clients.count]
+                group.addTask { try await watch.run(client) }
+            }
+            defer { group.cancelAll() }
+            var series: [BenchSeries] = []
+            for inFlight in concurrency.numbers {
+                var results: [BenchResult] = []
+                for repetition in 1...repetitions {
+                    Console.note(
+                        "measuring \(inFlight) in flight" + (repetitions > 1 ? ", \(repetition) of \(repetitions)" : ""))
+                    let level = BenchLevel(
+                        mode: mode, inFlight: inFlight, batch: batch, details: details, warmUp: .seconds(warmUp),
+                        limit: jobs.map { .rounds($0) } ?? .time(.seconds(seconds)))
+                    results.append(try await level.run(on: stage, watch: watch, target: target))
+                }
+                series.append(BenchSeries(mode: mode, inFlight: inFlight, results: results))
+            }
+            return series
+        }
     }
 }

@@ -2,81 +2,73 @@ import Jobboard
 import JobboardClient
 import Synchronization
 
-/// One measurement: so many lives in flight, closed loop.
+/// One measurement: so many tasks, each with one round under way at a time.
 struct BenchLevel: Sendable {
     enum Limit: Sendable {
         case time(Duration)
-        case lives(Int)
+        /// So many rounds are begun.
+        case rounds(Int)
     }
 
-    private static let warmUp: Duration = .seconds(1)
-
+    let mode: BenchMode
     let inFlight: Int
+    let batch: Int
     let details: [UInt8]
+    let warmUp: Duration
     let limit: Limit
 
-    /// Times in nanoseconds.
-    struct Samples: Sendable {
-        var post: [UInt64] = []
-        var claim: [UInt64] = []
-        var consume: [UInt64] = []
-    }
-
-    func run(_ clients: [JobboardClient], on executors: [EventLoopTaskExecutor]) async throws -> BenchResult {
-        let taken = LifeCounter()
-        let begin = ContinuousClock.now + Self.warmUp
-        let all = try await withThrowingTaskGroup(of: Samples.self) { group in
+    func run(on stage: BenchStage, watch: BenchWatch?, target: JobID?) async throws -> BenchResult {
+        let taken = RoundCounter()
+        let begin = ContinuousClock.now + warmUp
+        let recorders = stage.clients.map { _ in BenchRecorder(operations: mode.operations.count) }
+        let (before, steal) = try await withThrowingTaskGroup(of: Void.self) { group in
             for place in 0..<inFlight {
-                let client = clients[place % clients.count]
-                let executor = executors[place % executors.count]
-                group.addTask(executorPreference: executor) { try await loop(client, who: "bench-\(place)", begin, taken) }
+                let client = place % stage.clients.count
+                let round = BenchRound(
+                    mode: mode, client: stage.clients[client], who: "bench-\(place)", details: details, batch: batch,
+                    watch: watch, target: target)
+                group.addTask(executorPreference: stage.executors[client]) {
+                    try await loop(round, begin, taken, recorders[client])
+                }
             }
-            var all = Samples()
-            for try await samples in group {
-                all.post += samples.post
-                all.claim += samples.claim
-                all.consume += samples.consume
+            try await Task.sleep(until: begin)
+            watch?.record(in: recorders[0])
+            let before = await stage.spending()
+            let steal = Machine.stolen()
+            try await group.waitForAll()
+            return (before, steal)
+        }
+        let elapsed: Duration =
+            switch limit {
+            case .time(let time): time
+            case .rounds: ContinuousClock.now - begin
             }
-            return all
-        }
-        let elapsed: Duration
-        switch limit {
-        case .time(let time): elapsed = time
-        case .lives: elapsed = ContinuousClock.now - begin
-        }
-        return BenchResult(inFlight: inFlight, seconds: elapsed.inSeconds, samples: all)
+        watch?.record(in: nil)
+        let after = await stage.spending()
+        var notes = BenchRecorder.Notes(operations: mode.operations.count)
+        for recorder in recorders { notes.add(recorder.notes) }
+        return BenchResult(
+            seconds: elapsed.inSeconds, notes: notes,
+            costs: BenchCosts(from: before, to: after, count: notes.count, commands: mode.commands(batch: batch)),
+            stolen: Machine.stolen().share(since: steal))
     }
 
-    /// Lives that begin before `begin` warm up; with a limit of time, those that end after it are not counted either.
+    /// Rounds that begin before `begin` warm up; with a limit of time, those that end after it are not counted either.
     private func loop(
-        _ client: JobboardClient, who: String, _ begin: ContinuousClock.Instant, _ taken: LifeCounter
-    ) async throws -> Samples {
-        var samples = Samples()
+        _ round: BenchRound, _ begin: ContinuousClock.Instant, _ taken: RoundCounter, _ recorder: BenchRecorder
+    ) async throws {
         while true {
             let start = ContinuousClock.now
-            if start >= begin, case .lives(let count) = limit, taken.take() >= count { return samples }
-            let job = try await client.post(NewJob(name: "bench", details: details)).job
-            let posted = ContinuousClock.now
-            let claim = try await client.claim(job.id, who: who)
-            let claimed = ContinuousClock.now
-            _ = try await client.consume(job.id, who: who, fence: claim.fence)
-            let consumed = ContinuousClock.now
-            if case .time(let time) = limit, consumed > begin + time { return samples }
-            guard start >= begin else { continue }
-            samples.post.append(Self.nanoseconds(posted - start))
-            samples.claim.append(Self.nanoseconds(claimed - posted))
-            samples.consume.append(Self.nanoseconds(consumed - claimed))
+            if start >= begin, case .rounds(let count) = limit, taken.take() >= count { return }
+            let done = try await round.run()
+            if case .time(let time) = limit, ContinuousClock.now > begin + time { return }
+            if start >= begin { recorder.note(done) }
         }
-    }
-
-    private static func nanoseconds(_ duration: Duration) -> UInt64 {
-        let (seconds, attoseconds) = duration.components
-        return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
     }
 }
 
-/// Gives out lives, where their number is limited.
-private final class LifeCounter: Sendable {
+/// Gives out rounds, where their number is limited.
+private final class RoundCounter: Sendable {
     private let next = Atomic(0)
 
     func take() -> Int {

@@ -1,0 +1,11 @@
+extension FuzzTarget {
+    /// Every target, in the order in which `Scripts/fuzz` runs them.
+    package static let all = [
+        commands, requests, responses, peers, greetings,
+        datagram, datagramSealed,
+        block, blockSealed,
+        segments, segmentsSealed,
+        superblock, superblockSealed,
+        json, jobJSON, texts, history, config,
+    ]
+}
