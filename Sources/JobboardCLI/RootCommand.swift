@@ -29,6 +29,6 @@ struct RootCommand: AsyncParsableCommand {
             CommandGroup(name: "Long-running", subcommands: [WorkCommand.self, WatchCommand.self]),
             CommandGroup(
                 name: "Nodes", subcommands: [ServeCommand.self, StatusCommand.self, LogCommand.self, BenchCommand.self]),
-            CommandGroup(name: "Proofs", subcommands: [SimulateCommand.self, CheckHistoryCommand.self]),
+            CommandGroup(name: "Proofs", subcommands: [SimulateCommand.self, SearchCommand.self, CheckHistoryCommand.self]),
         ])
 }
