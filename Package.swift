@@ -116,7 +116,9 @@ if Context.environment["JOBBOARD_MUTANTS"] != nil {
     package.products = []
     package.dependencies = [collections, cryptography]
     package.targets.removeAll { !simulator.contains($0.name) }
+    // All of them by name: where a mutant changes a type's layout alone, SwiftPM looks no further than the direct ones.
     package.targets.append(
         .executableTarget(
-            name: "MutantHunt", dependencies: ["Simulation"], path: "Mutants/MutantHunt", swiftSettings: rules))
+            name: "MutantHunt", dependencies: simulator.map { .target(name: $0) }, path: "Mutants/MutantHunt",
+            swiftSettings: rules))
 }

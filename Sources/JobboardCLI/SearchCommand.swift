@@ -18,7 +18,7 @@ struct SearchCommand: AsyncParsableCommand {
 
             Examples:
               jobboard search --named figure-8
-              jobboard search --terms 2 --timeouts 2 --crashes 1 --messages 2
+              jobboard search --terms 1 --timeouts 2 --crashes 1 --messages 1
             """)
 
     @Option(
@@ -56,7 +56,7 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The length of a path. Default: any.", valueName: "number"))
     var depth: Int?
 
-    @Option(help: ArgumentHelp("Worlds to visit before giving up; a million takes about 200 MiB.", valueName: "number"))
+    @Option(help: ArgumentHelp("Worlds to visit before giving up.", valueName: "number"))
     var states = 5_000_000
 
     @Flag(help: "Print the report as JSON.")

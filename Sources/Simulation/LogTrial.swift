@@ -117,15 +117,15 @@ package struct LogTrial {
 
     // MARK: Rot
 
-    /// One bit turns in what is acknowledged and known to be.
+    /// One bit turns in what is acknowledged and known to be, or the superblock is lost.
     private mutating func rot() throws {
         try log.markDurable()
-        let names = try disk.list().filter { $0.hasPrefix("segment-") }
-        let name = names[Int(random.below(UInt64(names.count)))]
-        // Mostly in the last page written, where there is nothing behind that would tell.
-        let used = disk.contents(name)!.lastIndex { $0 != 0 }! + 1
-        let place = random.below(2) == 0 ? random.below(UInt64(used)) : UInt64(used) - 1 - random.below(UInt64(min(used, 4096)))
-        disk.flipBit(Int(random.below(8)), ofByte: place, in: name)
+        if random.below(8) == 0 {
+            try disk.remove("superblock")
+            try disk.syncFolder()
+        } else {
+            try turnBit()
+        }
         let written = disk.counters.bytesWritten
         do {
             let (opened, recovery) = try Self.open(disk)
@@ -137,5 +137,14 @@ package struct LogTrial {
                 throw Violation("the log refused to open, and had changed what was there")
             }
         }
+    }
+
+    private mutating func turnBit() throws {
+        let names = try disk.list().filter { $0.hasPrefix("segment-") }
+        let name = names[Int(random.below(UInt64(names.count)))]
+        // Often in the last page written, where little lies behind that would tell.
+        let used = UInt64(disk.contents(name)!.lastIndex { $0 != 0 }! + 1)
+        let place = random.below(2) == 0 ? random.below(used) : used - 1 - random.below(min(used, 4096))
+        disk.flipBit(Int(random.below(8)), ofByte: place, in: name)
     }
 }
