@@ -23,6 +23,9 @@ let nio: [Target.Dependency] = [
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
+let collections = Package.Dependency.package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+let cryptography = Package.Dependency.package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+
 var package = Package(
     name: "jobboard",
     products: [
@@ -31,8 +34,8 @@ var package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        collections,
+        cryptography,
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -153,4 +156,17 @@ if Context.environment["JOBBOARD_FUZZ"] != nil {
             swiftSettings: rules + [.unsafeFlags([sanitizers])],
             linkerSettings: [.unsafeFlags([sanitizers, "-use-ld=lld"])]),
     ]
+}
+
+// The hunt for mutants (Scripts/mutants): the simulator and what it stands on, so that a mutant is built in seconds.
+if Context.environment["JOBBOARD_MUTANTS"] != nil {
+    let simulator = ["CLZ4", "Consensus", "EventLog", "Jobboard", "NodeEngine", "NodeStorage", "Simulation", "WireFormat"]
+    package.products = []
+    package.dependencies = [collections, cryptography]
+    package.targets.removeAll { !simulator.contains($0.name) }
+    // All of them by name: where a mutant changes a type's layout alone, SwiftPM looks no further than the direct ones.
+    package.targets.append(
+        .executableTarget(
+            name: "MutantHunt", dependencies: simulator.map { .target(name: $0) }, path: "Mutants/MutantHunt",
+            swiftSettings: rules))
 }

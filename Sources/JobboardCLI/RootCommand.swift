@@ -29,6 +29,8 @@ struct RootCommand: AsyncParsableCommand {
             CommandGroup(name: "Long-running", subcommands: [WorkCommand.self, WatchCommand.self]),
             CommandGroup(
                 name: "Nodes", subcommands: [ServeCommand.self, StatusCommand.self, LogCommand.self, BenchCommand.self]),
-            CommandGroup(name: "Proofs", subcommands: [SimulateCommand.self, ChaosCommand.self, CheckHistoryCommand.self]),
+            CommandGroup(
+                name: "Proofs",
+                subcommands: [SimulateCommand.self, SearchCommand.self, ChaosCommand.self, CheckHistoryCommand.self]),
         ])
 }

@@ -65,6 +65,18 @@ struct ClusterChecker {
         }
     }
 
+    /// Who begins to lead has the votes of a majority; its own is one of them when it is on its disk.
+    func checkElection(of leader: Replica, _ truth: DurableTruth) throws(Violation) {
+        let count = leader.configuration.voters.count { voter in
+            voter == leader.id
+                ? truth.hardState == HardState(term: leader.term, vote: voter)
+                : votes[Ballot(voter: voter, term: leader.term)] == leader.id
+        }
+        guard count >= leader.configuration.majority else {
+            throw Violation("node \(leader.id) leads term \(leader.term) with \(count) votes that are on disk")
+        }
+    }
+
     mutating func ordered(_ write: LogWrite, _ sights: inout Sights) throws(Violation) {
         for entry in write.entries { entries[entry.digest] = entry }
         if let reset = write.reset {

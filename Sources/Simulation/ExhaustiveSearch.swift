@@ -94,7 +94,7 @@ package struct ExhaustiveSearch {
             lines.append(path[place - 1].world.describe(steps[path[place].step].move))
         }
         lines.append(path[path.count - 1].world.describe(move))
-        return SearchFailure(violation: violation.description, path: lines)
+        return SearchFailure(violation: violation.description, path: lines, states: steps.count)
     }
 
     private mutating func note(_ world: SearchWorld) {
@@ -106,37 +106,5 @@ package struct ExhaustiveSearch {
         report.truncations += world.sights.truncations
         report.confirmedReads += world.sights.confirmedReads
         report.lossyCrashes += world.sights.lossyCrashes
-    }
-}
-
-extension SearchWorld {
-    /// The world that a search begins with.
-    static func start(_ bounds: SearchBounds) throws(Violation) -> SearchWorld {
-        guard bounds.start == .led else { return SearchWorld(bounds: bounds) }
-        // Nothing is lost, every disk is quick and honest: what the first node wants, happens. The second heartbeat spreads
-        // the commit index.
-        var honest = bounds
-        honest.diskLies = false
-        var world = SearchWorld(bounds: honest)
-        for move in [SearchMove.timeOut(0), .beat(0)] {
-            try world.take(move)
-            try world.settle()
-        }
-        world.spent = Spent()
-        world.bounds = bounds
-        return world
-    }
-
-    private mutating func settle() throws(Violation) {
-        for _ in 0..<1000 {
-            if let node = disks.firstIndex(where: { $0.waitedFor > 0 }) {
-                try take(.complete(UInt8(node), writes: UInt8(disks[node].waitedFor)))
-            } else if !flights.isEmpty {
-                try take(.deliver(0))
-            } else {
-                return
-            }
-        }
-        preconditionFailure("three quiet nodes never came to rest")
     }
 }

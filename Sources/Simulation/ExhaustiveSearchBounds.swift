@@ -1,11 +1,14 @@
 /// How far an exhaustive search goes. Every count is of one path, from its first move to its last.
 package struct SearchBounds: Sendable, Equatable {
     /// What the world is when the search begins.
-    package enum Start: Sendable {
+    package enum Start: Sendable, Equatable {
         /// Three empty nodes.
         case empty
         /// The first node leads term 1, everybody has its first entry and knows that it is committed, nothing is under way.
         case led
+        /// Raft paper, figure 8 (c): a leader is about to spread an entry of an earlier term, and a rival of a term between
+        /// may replace it.
+        case figure8
     }
 
     package var start = Start.empty
@@ -69,6 +72,8 @@ package struct SearchReport: Sendable, Equatable {
 package struct SearchFailure: Error, Sendable, CustomStringConvertible {
     package let violation: String
     package let path: [String]
+    /// Worlds that were good and visited before.
+    package let states: Int
 
     package var description: String {
         path.enumerated().map { "\($0 + 1). \($1)" }.joined(separator: "\n") + "\n=> \(violation)"

@@ -45,6 +45,13 @@ struct SearchRecord: Sendable {
         votes[place] = UInt8(candidate + 1)
     }
 
+    /// How many others voted for a candidate.
+    func votes(for candidate: Int, term: Term) -> Int {
+        (0..<3).count { voter in
+            voter != candidate && votes[voter * (Int(Self.highestTerm) + 1) + Int(term)] == UInt8(candidate + 1)
+        }
+    }
+
     /// A node holds everything up to `index` of its log to be committed.
     ///
     /// `disks` are asked about what nobody held to be committed before; nil where they can't be believed.

@@ -29,6 +29,17 @@ extension SearchWorld {
         }
     }
 
+    /// Nobody else led its term, and when it began, a majority's votes were on disk; its own counts like any other.
+    mutating func checkLeader(_ node: Int, isNew: Bool) throws(Violation) {
+        let term = replicas[node].term
+        try record.lead(node, term: term)
+        guard isNew, bounds.checksPromises else { return }
+        let own = disks[node].hardState == HardState(term: term, vote: replicas[node].id) ? 1 : 0
+        guard own + record.votes(for: node, term: term) >= 2 else {
+            throw Violation("node \(node + 1) leads term \(term) without a majority of votes that are on disk")
+        }
+    }
+
     /// What a message promises is on its sender's disk when it is sent.
     mutating func checkPromise(_ flight: Flight) throws(Violation) {
         let disk = disks[flight.from]

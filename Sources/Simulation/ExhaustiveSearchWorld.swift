@@ -133,14 +133,14 @@ struct SearchWorld: Sendable {
     }
 
     private mutating func step(_ node: Int, _ input: ReplicaInput) throws(Violation) {
-        let before = (term: replicas[node].term, commit: replicas[node].commit)
+        let before = (term: replicas[node].term, commit: replicas[node].commit, leads: replicas[node].isLeader)
         var outputs: [ReplicaOutput] = []
         replicas[node].step(input, at: Moment(monotonic: clocks[node], wall: 0), into: &outputs)
         replicas[node].checkInvariants()
         guard replicas[node].term >= before.term, replicas[node].commit >= before.commit else {
             throw Violation("node \(node + 1) went back in its term or its commit index")
         }
-        if replicas[node].isLeader { try record.lead(node, term: replicas[node].term) }
+        if replicas[node].isLeader { try checkLeader(node, isNew: !before.leads) }
         for output in outputs { try take(output, from: node) }
     }
 

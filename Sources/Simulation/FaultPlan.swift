@@ -40,6 +40,11 @@ package struct FaultPlan: Sendable, Equatable {
 
     /// The usual delay of a message, in microseconds; each is drawn up to twice that.
     package var delay: UInt64 = 200
+    /// 1: writes that are ordered while a sync is under way are not part of it. 0: they slip in.
+    package var syncsOverlap: UInt64 = 0
+    /// 1: requests that come to a process that stands still are there when it goes on. 0: they are lost.
+    package var requestsWait: UInt64 = 0
+
     /// The usual time of a sync, in microseconds; each is drawn up to twice that.
     package var syncTime: UInt64 = 300
 
@@ -75,6 +80,9 @@ package struct FaultPlan: Sendable, Equatable {
         // Luck of its own: what came later must not change what the seeds of earlier bugs mean.
         var later = SplitMix64(seed: random.state ^ 0x5354_5245_414d)
         if later.below(4) == 0 { streamCutEvery = 300 + later.below(4000) }
+        var pace = SplitMix64(seed: random.state ^ 0x5041_4345)
+        if pace.below(4) > 0 { syncsOverlap = 1 }
+        if pace.below(4) > 0 { requestsWait = 1 }
     }
 
     /// Every fault with its name, to leave out one after another.

@@ -11,6 +11,7 @@ struct ReferenceBoard {
     private var live: [JobID: UInt64] = [:]
     private var gone: Set<JobID> = []
     private var lastFence: UInt64 = 0
+    private var lastTime: UInt64 = 0
     private let opener = Opener { try? BlockCodec.payload(of: $0) }
 
     init(limits: BoardLimits) {
@@ -18,6 +19,10 @@ struct ReferenceBoard {
     }
 
     mutating func apply(_ entry: Entry, _ sights: inout Sights) throws(Violation) {
+        guard entry.time >= lastTime else {
+            throw Violation("entry \(entry.index) is stamped \(entry.time), and one before it \(lastTime)")
+        }
+        lastTime = entry.time
         let new: [Event]
         do {
             new = try state.replay(entry, opener: opener)

@@ -146,14 +146,20 @@ extension SimulatedCluster {
     private mutating func refused(_ client: Int, _ error: JobboardError) {
         if error.code == .staleFence { report.sights.add(.staleFencesRefused) }
         guard error.code == .sessionExpired else {
-            return finish(
-                client, error.outcome == .unknown ? .unknown : .refused(code: error.code.rawValue, owner: error.owner))
+            let isUnknown = error.outcome == .unknown || mayYetClaim(client)
+            return finish(client, isUnknown ? .unknown : .refused(code: error.code.rawValue, owner: error.owner))
         }
         // An earlier try may have had its effect while the session lived.
         report.sights.add(.sessionsLost)
         finish(client, .unknown)
         clients[client].session = 0
         clients[client].held = []
+    }
+
+    /// A refusal that costs no log entry is not remembered, so another copy of the claim may yet succeed, for nobody.
+    private func mayYetClaim(_ client: Int) -> Bool {
+        guard case .claim = clients[client].goal else { return false }
+        return clients[client].copies > 1
     }
 
     /// The goal is reached, or never will be: the history says how it went.

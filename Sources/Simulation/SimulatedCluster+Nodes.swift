@@ -76,6 +76,8 @@ extension SimulatedCluster {
             trace.note(time, "node \(nodes[node].id) \(engine.replica.isLeader ? "leads" : "is in") term \(engine.replica.term)")
         }
         try checker.check(engine, before: before, &report.sights)
+        try checkStamps(effects, of: engine)
+        if engine.replica.isLeader, !before.leads { try checker.checkElection(of: engine.replica, nodes[node].truth) }
         if engine.replica.commit > before.commit {
             trace.note(time, "node \(nodes[node].id) commits entry \(engine.replica.commit)")
             try checker.checkCommitted(engine, from: before.commit + 1, nodes, &report.sights)
@@ -99,6 +101,7 @@ extension SimulatedCluster {
             let entries = from <= last ? try nodes[node].log!.read(from: from, through: last, maxBytes: bytes) : []
             try step(node, [.loaded(for: peer, entries: entries)])
         case .reply(let client, let response):
+            try freshReads.answered(response, client, at: node, index: engine.state.index)
             try reply(client, response)
         case .halt(let reason):
             throw Violation("node \(nodes[node].id) halts: \(reason)")
@@ -119,6 +122,8 @@ extension SimulatedCluster {
 
     private mutating func startSync(_ node: Int) {
         nodes[node].isSyncing = true
+        // What is ordered while the disk is busy waits for the next sync, as it does for real.
+        nodes[node].syncing = plan.syncsOverlap > 0 ? nodes[node].ordered.count : .max
         var duration = 1 + random.below(2 * plan.syncTime)
         if random.below(1000) < plan.slowSyncs { duration = random.below(1_000_000) }
         queue.plan(
@@ -130,8 +135,8 @@ extension SimulatedCluster {
         let free = max(nodes[node].pausedUntil, nodes[node].stalledUntil)
         guard time >= free else { return queue.plan(.syncDone(node: node, life: life), at: free) }
         if nodes[node].losesPowerInNextWrite, phase == .faulty { return try loseProcess(node, withPower: true, tearing: true) }
-        let writes = nodes[node].ordered
-        nodes[node].ordered = []
+        let writes = Array(nodes[node].ordered.prefix(nodes[node].syncing))
+        nodes[node].ordered.removeFirst(writes.count)
         nodes[node].isSyncing = false
         do {
             try nodes[node].log!.append(writes)

@@ -39,6 +39,7 @@ package struct SimulatedCluster {
     var phase = Phase.faulty
     var nodes: [SimulatedNode]
     var checker: ClusterChecker
+    var freshReads = FreshReadCheck()
     package internal(set) var report: SimulationReport
     var trace = Trace()
 
@@ -155,6 +156,11 @@ package struct SimulatedCluster {
         case .request(let node, _, let number, let bytes, let connection):
             let (_, request) = try bytes.withUnsafeBytes { try ClientCodec.decodeRequest($0) }
             let reference = ClientReference(connection: connection, request: number)
+            // A process that stands still finds it in its socket later.
+            if time < nodes[node].pausedUntil, plan.requestsWait > 0, nodes[node].isRunning {
+                return queue.plan(happening, at: nodes[node].pausedUntil)
+            }
+            freshReads.asked(request, reference, at: node, committed: checker.committed.count)
             try step(node, [.connectionOpened(connection), .request(reference, request)])
         case .reply(let client, let number, let bytes):
             let (_, response) = try bytes.withUnsafeBytes { try ClientCodec.decodeResponse($0) }

@@ -17,6 +17,8 @@ struct SimulatedNode {
     var snapshotUnderWay: SnapshotWork?
     var ordered: [LogWrite] = []
     var isSyncing = false
+    /// So many of the ordered writes, at most, are done when the sync that is under way ends.
+    var syncing = 0
     /// The process stands still until then, in microseconds.
     var pausedUntil: UInt64 = 0
     /// The disk answers nothing until then, in microseconds.

@@ -25,6 +25,18 @@ import Testing
             (report.lossyCrashes > 0) == (bounds.crashes > 0) && (report.confirmedReads > 0) == (bounds.reads > 0), "\(report)")
     }
 
+    /// Raft paper, section 5.4.2. That the search finds the mistake which figure 8 is about is for `Scripts/mutants` to show.
+    @Test func aroundFigure8EveryWorldIsGood() throws {
+        var bounds = try #require(SearchBounds.named["figure-8"])
+        bounds.timeouts = 1
+        var search = ExhaustiveSearch(bounds)
+        let report = try search.run()
+        #expect(report.isExhausted && report.led == report.states && report.longestCommitted == 2, "\(report)")
+        let start = try SearchWorld.start(bounds)
+        #expect(start.replicas.map { $0.log.term(at: 1) } == [1, 2, nil] && start.replicas[0].term == 3)
+        #expect(start.flights.count == 1 && start.record.committed.isEmpty)
+    }
+
     @Test func aSearchIsTheSameEveryTime() throws {
         let bounds = Self.bounds { ($0.depth, $0.timeouts, $0.crashes) = (6, 2, 1) }
         var (first, second) = (ExhaustiveSearch(bounds), ExhaustiveSearch(bounds))
