@@ -16,27 +16,18 @@ struct CheckHistoryCommand: AsyncParsableCommand {
 
             Example:
               jobboard check-history history.jsonl --clock-slack 2000
+              jobboard check-history client-*.jsonl
             """)
 
-    @Argument(help: ArgumentHelp("The history, or - for standard input.", valueName: "file"))
-    var file: String
+    @Argument(help: ArgumentHelp("The history, or - for standard input; several are parts of one.", valueName: "file"))
+    var files: [String]
 
     @Option(help: ArgumentHelp("No lease ends earlier than it says by more than so many milliseconds.", valueName: "number"))
     var clockSlack: UInt64?
 
     func run() async throws {
-        var lines = try LineFile(file)
         var history: [Simulation.Operation] = []
-        var number = 0
-        while let line = try await lines.next() {
-            number += 1
-            guard !line.isEmpty else { continue }
-            do {
-                history.append(try HistoryText.read(line))
-            } catch {
-                throw CommandFailure.usage("\(file), line \(number): \(error)")
-            }
-        }
+        for file in files { try await Self.read(file, into: &history) }
         var checker = LinearizabilityChecker(clockSlack: clockSlack.map { $0.multipliedReportingOverflow(by: 1000).partialValue })
         let verdict = checker.check(history)
         var text = ""
@@ -49,6 +40,20 @@ struct CheckHistoryCommand: AsyncParsableCommand {
             let count = verdict.violations.count
             let what = count > 0 ? "\(count) violations" : "\(verdict.undecided.count) jobs undecided"
             throw CommandFailure(.failed, code: count > 0 ? "violation" : "undecided", what)
+        }
+    }
+
+    private static func read(_ file: String, into history: inout [Simulation.Operation]) async throws {
+        var lines = try LineFile(file)
+        var number = 0
+        while let line = try await lines.next() {
+            number += 1
+            guard !line.isEmpty else { continue }
+            do {
+                history.append(try HistoryText.read(line))
+            } catch {
+                throw CommandFailure.usage("\(file), line \(number): \(error)")
+            }
         }
     }
 }

@@ -3,6 +3,12 @@ import EventLog
 import Jobboard
 import NodeEngine
 
+/// What tells a client's command from all others.
+struct CallKey: Hashable {
+    var session: UInt64
+    var sequence: UInt64
+}
+
 /// The boards as the committed log makes them, applied once from outside: what every node and every watcher must agree with.
 struct ReferenceBoard {
     private(set) var state: AppliedState
@@ -11,6 +17,8 @@ struct ReferenceBoard {
     private var live: [JobID: UInt64] = [:]
     private var gone: Set<JobID> = []
     private var lastFence: UInt64 = 0
+    /// Claims of the next job that got something, and the term in which they were proposed.
+    private(set) var fruitfulClaims: [CallKey: Term] = [:]
     private let opener = Opener { try? BlockCodec.payload(of: $0) }
 
     init(limits: BoardLimits) {
@@ -18,11 +26,21 @@ struct ReferenceBoard {
     }
 
     mutating func apply(_ entry: Entry, _ sights: inout Sights) throws(Violation) {
-        let new: [Event]
+        let calls: [SessionCommand]
         do {
-            new = try state.replay(entry, opener: opener)
+            calls = try AppliedState.commands(in: entry, opener: opener)
         } catch {
             throw Violation("committed entry \(entry.index) can't be applied: \(error)")
+        }
+        var fruitful: [Int] = []
+        let new = state.apply(entry, count: calls.count, call: { calls[$0] }) { place, outcome in
+            guard case .claimNext = calls[place].command, case .claimed(let jobs) = outcome, !jobs.isEmpty else { return }
+            fruitful.append(place)
+        }
+        for place in fruitful {
+            // Copies get the same answer: the first one decides.
+            let key = CallKey(session: calls[place].session, sequence: calls[place].sequence)
+            if fruitfulClaims[key] == nil { fruitfulClaims[key] = entry.term }
         }
         if entry.kind == .tick { sights.add(.timeEntries) }
         for event in new { try take(event, &sights) }

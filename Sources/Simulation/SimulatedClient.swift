@@ -31,8 +31,6 @@ struct SimulatedClient {
     /// The number of the last try; answers to earlier ones are told apart by it.
     var request: UInt64 = 0
     var sentAt: UInt64 = 0
-    /// How often the present goal's request was put on the way.
-    var copies = 0
     /// Jobs that it was told it holds.
     var held: [Operation.Claim] = []
     /// A claim that it gave up or lost, to be tried once more: it must be refused.
@@ -127,7 +125,6 @@ struct SimulatedClient {
 
     /// What the history says of the goal, and its number in the session.
     private mutating func begin(at time: UInt64) {
-        copies = 0
         func operation(_ action: Operation.Action, _ job: JobID?) -> Operation {
             var operation = Operation(client: name, action, jobs: job.map { [$0] } ?? [], called: time)
             operation.who = name
