@@ -115,6 +115,7 @@ extension EventLog {
         try disk.write(segment.file, at: tail, batch.bytes)
         counters.syncs += 1
         try disk.sync(segment.file)
+        lastBatch = tail
         tail += UInt64(batch.count)
         durable = sequence
         batch.removeAll()

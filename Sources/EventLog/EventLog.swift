@@ -15,6 +15,8 @@ package final class EventLog {
     var segments: [SegmentFile]
     /// Where in the last segment the next batch goes.
     var tail: UInt64
+    /// Where in the last segment that took one the last batch began.
+    var lastBatch: UInt64 = 0
     var state: LogState
     /// Of the last frame made, durable or not.
     var sequence: UInt64

@@ -147,7 +147,7 @@ struct LogScanner {
         }
         let next = scan.sequence + 1
         let from = scan.state.last.index + 1
-        var torn: TornTail?
+        var torn = try tornInBatch(sequence: next)
         for place in scan.tailSegment..<segments.count {
             let reader = SegmentReader(segments[place], on: disk)
             var offset = place == scan.tailSegment ? scan.tailOffset : 0
@@ -166,6 +166,16 @@ struct LogScanner {
             scan.damage = LogDamage(file: segments[scan.tailSegment].name, offset: scan.end, from: from, through: nil)
         }
         scan.torn = torn
+    }
+
+    /// Behind a whole frame of the last batch may be one that was torn: it does not begin on a page of its own.
+    private func tornInBatch(sequence: UInt64) throws(DiskError) -> TornTail? {
+        let segment = segments[scan.tailSegment]
+        guard scan.end % pageBytes != 0, let prefix = try SegmentReader(segment, on: disk).prefix(at: scan.end),
+            prefix.sequence == sequence, prefix.durable < sequence, prefix.incarnation >= scan.incarnation
+        else { return nil }
+        return TornTail(
+            file: segment.name, offset: scan.end, frames: 1, bytes: min(prefix.byteCount, segment.size - scan.end))
     }
 
     /// The next frame on a page's start at or behind `offset` that is not older than `sequence`; moves `offset` to it.
@@ -188,7 +198,7 @@ struct LogScanner {
         var tail = torn ?? TornTail(file: segments[scan.tailSegment].name, offset: scan.tailOffset, frames: 0, bytes: 0)
         tail.frames += 1
         if place == scan.tailSegment {
-            tail.bytes = max(tail.bytes, min(offset + prefix.byteCount, segments[place].size) - scan.tailOffset)
+            tail.bytes = max(tail.bytes, min(offset + prefix.byteCount, segments[place].size) - tail.offset)
         }
         torn = tail
     }

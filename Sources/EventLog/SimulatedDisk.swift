@@ -1,3 +1,18 @@
+/// What a power loss left undone.
+package struct CrashLoss: Sendable, Equatable {
+    /// Sectors that stayed as they were before a write, and those that became garbage.
+    package var sectors = 0
+    package var garbledSectors = 0
+    /// Creations, renames and removals that did not take place.
+    package var names = 0
+
+    mutating func add(_ other: CrashLoss) {
+        sectors += other.sectors
+        garbledSectors += other.garbledSectors
+        names += other.names
+    }
+}
+
 /// A data folder in memory that can lose power, fail and rot. Deterministic: luck comes from the caller's generator.
 ///
 /// It outlives the node that uses it: after `crash(using:)` the same object is opened again. What was not synced is
@@ -41,24 +56,46 @@ package final class SimulatedDisk: Disk {
         failures[call] = reason
     }
 
+    /// True while a fault of this kind was asked for and has not happened.
+    package func isToFail(_ call: Call) -> Bool { failures[call] != nil }
+
+    /// No fault that was asked for will happen any more.
+    package func forgetFailures() { failures.removeAll() }
+
     /// Turns one bit of a file at rest.
     package func flipBit(_ bit: Int, ofByte offset: UInt64, in name: String) {
+        precondition((0..<8).contains(bit), "a byte has no bit \(bit)")
+        rot(1 << UInt8(bit), ofByte: offset, in: name)
+    }
+
+    /// Turns these bits of a byte of a file at rest, until it is written anew or `cure` is called.
+    package func rot(_ mask: UInt8, ofByte offset: UInt64, in name: String) {
         guard let file = folder.seen[name] else { preconditionFailure("no file \(name)") }
-        files[file]?.flip(byte: Int(offset), bit: bit)
+        files[file]?.turn(mask, ofByte: Int(offset))
+    }
+
+    /// Some byte of some file is not what was written.
+    package var isRotten: Bool { files.values.contains { $0.isRotten } }
+
+    /// The good bytes come back from somewhere, as from a backup.
+    package func cure() {
+        for number in files.keys { files[number]?.cure() }
     }
 
     /// What reads would see of the file now; nil when there is none.
     package func contents(_ name: String) -> [UInt8]? {
-        folder.seen[name].flatMap { files[$0]?.seen }
+        folder.seen[name].flatMap { files[$0] }.map { $0.read(0..<$0.count) }
     }
 
     /// The power fails and comes back: only what is on the platter is left, no file is open and no fault is set.
-    package func crash(using generator: inout some RandomNumberGenerator) {
-        for number in files.keys.sorted() { files[number]?.crash(using: &generator) }
-        folder.crash(using: &generator)
+    @discardableResult package func crash(using generator: inout some RandomNumberGenerator) -> CrashLoss {
+        var loss = CrashLoss()
+        for number in files.keys.sorted() { loss.add(files[number]!.crash(using: &generator)) }
+        loss.names = folder.crash(using: &generator)
         kill()
         let named = Set(folder.seen.values)
         for number in files.keys where !named.contains(number) { files[number] = nil }
+        return loss
     }
 
     /// The process dies, the machine does not: no file is open and no fault is set.
@@ -96,21 +133,22 @@ package final class SimulatedDisk: Disk {
 
     package func size(_ file: FileID) throws(DiskError) -> UInt64 {
         try begin(.size, "file \(file.rawValue)")
-        return UInt64(files[try number(file)]!.seen.count)
+        return UInt64(files[try number(file)]!.count)
     }
 
     package func read(_ file: FileID, at offset: UInt64, count: Int) throws(DiskError) -> [UInt8] {
         try begin(.read, "file \(file.rawValue)")
         counters.reads += 1
-        let bytes = files[try number(file)]!.seen
-        let start = Int(min(offset, UInt64(bytes.count)))
-        return Array(bytes[start..<min(bytes.count, start + count)])
+        let number = try number(file)
+        let size = files[number]!.count
+        let start = Int(min(offset, UInt64(size)))
+        return files[number]!.read(start..<min(size, start + count))
     }
 
     package func write(_ file: FileID, at offset: UInt64, _ bytes: UnsafeRawBufferPointer) throws(DiskError) {
         let number = try number(file)
         counters.writes += 1
-        let growth = UInt64(max(0, Int(offset) + bytes.count - files[number]!.seen.count))
+        let growth = UInt64(max(0, Int(offset) + bytes.count - files[number]!.count))
         do {
             try begin(.write, "file \(file.rawValue)")
         } catch {
@@ -161,8 +199,9 @@ package final class SimulatedDisk: Disk {
         return capacity - min(capacity, usedSpace)
     }
 
-    private var usedSpace: UInt64 {
-        folder.seen.values.reduce(0) { $0 + UInt64(files[$1]!.seen.count) }
+    /// What all files together take, in bytes.
+    package var usedSpace: UInt64 {
+        folder.seen.values.reduce(0) { $0 + UInt64(files[$1]!.count) }
     }
 
     private func number(_ file: FileID) throws(DiskError) -> Int {

@@ -2,14 +2,19 @@
 struct SimulatedFile {
     static let sectorBytes = 512
 
-    /// What reads see: the page cache.
-    private(set) var seen: [UInt8] = []
+    /// What reads see, but for rot: the page cache.
+    private var seen: [UInt8] = []
     /// What is on the platter.
-    private(set) var durable: [UInt8] = []
+    private var durable: [UInt8] = []
     /// Sectors of `seen` that a sync has still to write.
     private var dirty: Set<Int> = []
     /// A sync failed: `seen` has bytes that no later sync will write.
     private var lostWrites = false
+    /// Bits that reads get turned, by byte, until the byte is written anew.
+    private var rot: [Int: UInt8] = [:]
+
+    var count: Int { seen.count }
+    var isRotten: Bool { !rot.isEmpty }
 
     mutating func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
         guard !bytes.isEmpty else { return }
@@ -17,6 +22,17 @@ struct SimulatedFile {
         Self.grow(&seen, to: end)
         seen.withUnsafeMutableBytes { UnsafeMutableRawBufferPointer(rebasing: $0[offset..<end]).copyMemory(from: bytes) }
         dirty.formUnion(offset / Self.sectorBytes...(end - 1) / Self.sectorBytes)
+        if isRotten {
+            for place in offset..<end { rot[place] = nil }
+        }
+    }
+
+    func read(_ range: Range<Int>) -> [UInt8] {
+        var bytes = Array(seen[range])
+        if isRotten {
+            for place in range { bytes[place - range.lowerBound] ^= rot[place] ?? 0 }
+        }
+        return bytes
     }
 
     mutating func sync() {
@@ -39,28 +55,35 @@ struct SimulatedFile {
     }
 
     /// The power fails: each sector that was not synced is old, new or garbage, and so is the file's length.
-    mutating func crash(using generator: inout some RandomNumberGenerator) {
+    mutating func crash(using generator: inout some RandomNumberGenerator) -> CrashLoss {
+        var loss = CrashLoss()
         let growth = seen.count > durable.count && generator.next() & 1 == 0
         if growth { Self.grow(&durable, to: seen.count) }
         for sector in dirty.sorted() {
             let range = range(sector).clamped(to: 0..<durable.count)
             switch generator.next() % 5 {
-            case 0, 1: break
+            case 0, 1: loss.sectors += 1
             case 2, 3: copyToPlatter(range)
-            default: for place in range { durable[place] = UInt8(truncatingIfNeeded: generator.next()) }
+            default:
+                loss.garbledSectors += 1
+                for place in range { durable[place] = UInt8(truncatingIfNeeded: generator.next()) }
             }
         }
         seen = durable
         dirty.removeAll()
         lostWrites = false
+        return loss
     }
 
-    /// Rot: one bit turns, on the platter and in what reads see.
-    mutating func flip(byte: Int, bit: Int) {
-        precondition(byte < seen.count && byte < durable.count && (0..<8).contains(bit), "no byte \(byte) to flip")
-        seen[byte] ^= 1 << UInt8(bit)
-        durable[byte] ^= 1 << UInt8(bit)
+    /// Rot: these bits of a byte turn.
+    mutating func turn(_ mask: UInt8, ofByte place: Int) {
+        precondition(place < seen.count, "no byte \(place) to rot")
+        let bits = (rot[place] ?? 0) ^ mask
+        rot[place] = bits == 0 ? nil : bits
     }
+
+    /// Every byte that was not written anew is what it was before it rotted.
+    mutating func cure() { rot.removeAll() }
 
     private mutating func copyToPlatter(_ range: Range<Int>) {
         seen.withUnsafeBytes { source in

@@ -31,8 +31,11 @@ struct SimulatedFolder {
     }
 
     /// Each change since the last sync is done or not, by chance; a file keeps one name at most.
-    mutating func crash(using generator: inout some RandomNumberGenerator) {
+    /// Returns how many were not.
+    mutating func crash(using generator: inout some RandomNumberGenerator) -> Int {
+        var lost = changes.count
         for change in changes where generator.next() & 1 == 0 {
+            lost -= 1
             switch change {
             case .name(let name, let file):
                 for old in durable.keys.sorted() where durable[old] == file { durable[old] = nil }
@@ -43,5 +46,6 @@ struct SimulatedFolder {
         }
         seen = durable
         changes.removeAll()
+        return lost
     }
 }

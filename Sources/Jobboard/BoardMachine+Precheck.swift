@@ -15,6 +15,14 @@ extension BoardMachine {
         }
     }
 
+    /// What a copy of a command is answered that was carried out before, or was acknowledged; nil when it is new here.
+    package func answeredBefore(_ call: SessionCommand) -> Outcome? {
+        guard let slot = sessions.slot(of: call.session), case .answered(let outcome) = sessions.admission(slot, call) else {
+            return nil
+        }
+        return outcome
+    }
+
     private func effectless(_ command: Command) throws(JobboardError) -> Outcome? {
         try check(command)
         switch command {

@@ -57,6 +57,13 @@ struct Session: Sendable {
     }
 }
 
+extension SessionCommand {
+    /// The answer to a copy of a request whose answer the client says it has.
+    package static func acknowledgedBefore(_ sequence: UInt64) -> JobboardError {
+        JobboardError(.invalidArgument, "request \(sequence) of this session was already acknowledged", outcome: .unknown)
+    }
+}
+
 /// The live sessions, and who of them was silent longest.
 struct SessionTable: Sendable {
     /// What to do with a command that came under a session.
@@ -136,11 +143,7 @@ struct SessionTable: Sendable {
         }
         if let outcome = slots[Int(slot)].outcome(of: call.sequence) { return .answered(outcome) }
         guard call.sequence >= slots[Int(slot)].floor else {
-            return .answered(
-                .refused(
-                    JobboardError(
-                        .invalidArgument, "request \(call.sequence) of this session was already acknowledged",
-                        outcome: .unknown)))
+            return .answered(.refused(SessionCommand.acknowledgedBefore(call.sequence)))
         }
         return .new
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Simulation
+import WireFormat
 
 /// `jobboard check-history`.
 struct CheckHistoryCommand: AsyncParsableCommand {
@@ -15,16 +16,18 @@ struct CheckHistoryCommand: AsyncParsableCommand {
 
             Example:
               jobboard check-history history.jsonl --clock-slack 2000
+              jobboard check-history client-*.jsonl
             """)
 
-    @Argument(help: ArgumentHelp("The history, or - for standard input.", valueName: "file"))
-    var file: String
+    @Argument(help: ArgumentHelp("The history, or - for standard input; several are parts of one.", valueName: "file"))
+    var files: [String]
 
     @Option(help: ArgumentHelp("No lease ends earlier than it says by more than so many milliseconds.", valueName: "number"))
     var clockSlack: UInt64?
 
     func run() async throws {
-        let history = try await HistoryFile.read(file)
+        var history: [Simulation.Operation] = []
+        for file in files { history += try await HistoryFile.read(file) }
         var checker = LinearizabilityChecker(clockSlack: clockSlack.map { $0.multipliedReportingOverflow(by: 1000).partialValue })
         let verdict = checker.check(history)
         var text = ""

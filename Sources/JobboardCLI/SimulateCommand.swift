@@ -33,13 +33,16 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The same in steps instead.", valueName: "number"))
     var steps: UInt64?
 
-    @Option(help: ArgumentHelp("The size of the cluster.", valueName: "number"))
-    var nodes = 3
+    @Option(help: ArgumentHelp("Sizes of clusters, one sweep after another.", valueName: "list"))
+    var nodes = ClusterSizes([1, 3, 5])
 
     @Option(help: ArgumentHelp("Where to write the clients' history of the first seed that fails.", valueName: "file"))
     var history: String?
 
-    @Flag(help: "Print the report as JSON.")
+    @Flag(help: "Fail when a kind of fault or a state was never met.")
+    var requireAll = false
+
+    @Flag(help: "Print the reports as JSON, one line for each size of cluster.")
     var json = false
 
     func validate() throws {
@@ -48,26 +51,46 @@ struct SimulateCommand: AsyncParsableCommand {
         if milliseconds != nil, steps != nil { throw ValidationError("--milliseconds and --steps exclude each other") }
         if !(1...86_400_000).contains(milliseconds ?? 1) { throw ValidationError("--milliseconds must be from 1 to 86400000") }
         if !(1...1_000_000_000).contains(steps ?? 1) { throw ValidationError("--steps must be from 1 to 1000000000") }
-        if !(1...15).contains(nodes) { throw ValidationError("--nodes must be from 1 to 15") }
     }
 
     func run() async throws {
-        let length: SimulatedCluster.Length = steps.map { .steps($0) } ?? .milliseconds(milliseconds ?? 15_000)
-        var sweep = SimulationSweep(nodes: nodes, length: length)
-        let clock = ContinuousClock()
-        let start = clock.now
         CrashNote.install()
+        var sweeps: [SimulationSweep] = []
+        for size in nodes.sizes {
+            let clock = ContinuousClock()
+            let start = clock.now
+            let sweep = try sweep(size, isFirstFailure: sweeps.allSatisfy { $0.failures.isEmpty })
+            let seconds = (clock.now - start) / .seconds(1)
+            let first = sweeps.isEmpty
+            try Console.write(
+                json
+                    ? SimulateReport.json(sweep, first: seed, seconds)
+                    : (first ? "" : "\n") + SimulateReport.table(sweep, seconds))
+            sweeps.append(sweep)
+        }
+        try judge(sweeps)
+    }
+
+    private func sweep(_ size: Int, isFirstFailure: Bool) throws -> SimulationSweep {
+        let length: SimulatedCluster.Length = steps.map { .steps($0) } ?? .milliseconds(milliseconds ?? 15_000)
+        var sweep = SimulationSweep(nodes: size, length: length)
         for number in seed..<seed + seeds {
-            CrashNote.set(seed: number, nodes: nodes)
+            CrashNote.set(seed: number, nodes: size)
             guard let failure = sweep.run(seed: number) else { continue }
             for line in SimulateReport.lines(failure) { Console.note(line) }
-            if sweep.failures.count == 1, let history { try write(failure.history, to: history) }
+            if isFirstFailure, sweep.failures.count == 1, let history { try write(failure.history, to: history) }
         }
-        let seconds = (clock.now - start) / .seconds(1)
-        try Console.write(json ? SimulateReport.json(sweep, first: seed, seconds) : SimulateReport.table(sweep, seconds))
-        guard sweep.failures.isEmpty else {
-            throw CommandFailure(.failed, code: "violation", "\(sweep.failures.count) of \(sweep.runs) seeds broke an invariant")
+        return sweep
+    }
+
+    private func judge(_ sweeps: [SimulationSweep]) throws {
+        let broken = sweeps.reduce(0) { $0 + $1.failures.count }
+        guard broken == 0 else {
+            let runs = sweeps.reduce(0) { $0 + $1.runs }
+            throw CommandFailure(.failed, code: "violation", "\(broken) of \(runs) seeds broke an invariant")
         }
+        guard requireAll, sweeps.contains(where: { !$0.neverMet.isEmpty }) else { return }
+        throw CommandFailure(.failed, code: "never_met", "some kinds of faults or states were never met")
     }
 
     private func write(_ operations: [Simulation.Operation], to path: String) throws {
@@ -77,6 +100,24 @@ struct SimulateCommand: AsyncParsableCommand {
             throw CommandFailure.failed("can't write \(path)")
         }
     }
+}
+
+/// A list such as `1,3,5`.
+struct ClusterSizes: ExpressibleByArgument, CustomStringConvertible {
+    var sizes: [Int]
+
+    init(_ sizes: [Int]) { self.sizes = sizes }
+
+    init?(argument: String) {
+        sizes = []
+        for word in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let size = Int(word), (1...15).contains(size) else { return nil }
+            sizes.append(size)
+        }
+    }
+
+    var description: String { sizes.map(String.init).joined(separator: ",") }
+    var defaultValueDescription: String { description }
 }
 
 /// Invariants inside the nodes stop the process where they break. Then at least the seed is said.
@@ -100,94 +141,5 @@ private enum CrashNote {
                 raise(number)
             }
         }
-    }
-}
-
-/// Results of `simulate` for people and for scripts.
-private enum SimulateReport {
-    static func lines(_ failure: SimulationFailure) -> [String] {
-        var lines = ["seed \(failure.seed) of \(failure.nodes) nodes: \(failure.violation)"]
-        lines.append("  after \(failure.milliseconds) simulated ms and \(failure.steps) steps")
-        let faults = failure.neededFaults.isEmpty ? "no faults at all" : failure.neededFaults.joined(separator: ", ")
-        lines.append("  with \(faults); the last events:")
-        return lines + failure.lastEvents.map { "    " + $0 }
-    }
-
-    private static func hoursPerMinute(_ sweep: SimulationSweep, _ seconds: Double) -> Double {
-        Double(sweep.simulatedMilliseconds) / 3_600_000 / max(seconds, 0.001) * 60
-    }
-
-    private static func hash(_ sweep: SimulationSweep) -> String {
-        let digits = String(sweep.hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-
-    static func table(_ sweep: SimulationSweep, _ seconds: Double) -> String {
-        var figures = TextTable([.init("RUN"), .init("", .right)])
-        figures.add(["nodes", "\(sweep.nodes)"])
-        figures.add(["seeds", Figures.grouped(sweep.runs)])
-        figures.add(["violations", Figures.grouped(sweep.failures.count)])
-        figures.add(["steps", Figures.grouped(sweep.steps)])
-        figures.add(["simulated hours", Figures.fixed(Double(sweep.simulatedMilliseconds) / 3_600_000, 1)])
-        figures.add(["simulated hours a minute", Figures.fixed(hoursPerMinute(sweep, seconds), 1)])
-        figures.add(["requests acknowledged", Figures.grouped(sweep.acknowledged)])
-        figures.add(["operations checked", Figures.grouped(sweep.checkedOperations)])
-        figures.add(["slowest healing, ms", Figures.grouped(sweep.slowestHealing)])
-        figures.add(["hash", hash(sweep)])
-        return figures.text + "\n" + sights(sweep, "INJECTED") { $0.isInjected } + "\n" + sights(sweep, "SEEN") { !$0.isInjected }
-    }
-
-    private static func sights(_ sweep: SimulationSweep, _ title: String, _ belongs: (Sight) -> Bool) -> String {
-        var table = TextTable([.init(title), .init("TIMES", .right), .init("IN RUNS", .right)])
-        for sight in Sight.allCases where belongs(sight) {
-            let name = sight.rawValue.replacingOccurrences(of: "_", with: " ")
-            table.add([name, Figures.grouped(sweep.sights[sight]), Figures.grouped(sweep.runsWith[sight])])
-        }
-        return table.text
-    }
-
-    static func json(_ sweep: SimulationSweep, first: UInt64, _ seconds: Double) -> String {
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.field("nodes", UInt64(sweep.nodes))
-        writer.field("first_seed", first)
-        writer.field("seeds", sweep.runs)
-        writer.field("steps", sweep.steps)
-        writer.field("simulated_ms", sweep.simulatedMilliseconds)
-        writer.field("wall_ms", UInt64(seconds * 1000))
-        writer.field("acknowledged", UInt64(sweep.acknowledged))
-        writer.field("checked_operations", UInt64(sweep.checkedOperations))
-        writer.field("slowest_healing_ms", sweep.slowestHealing)
-        writer.field("hash", hash(sweep))
-        for (key, counts) in [("times", sweep.sights), ("in_runs", sweep.runsWith)] {
-            writer.key(key)
-            writer.beginObject()
-            for sight in Sight.allCases { writer.field(sight.rawValue, counts[sight]) }
-            writer.endObject()
-        }
-        writer.key("violations")
-        writer.beginArray()
-        for failure in sweep.failures { write(failure, &writer) }
-        writer.endArray()
-        writer.endObject()
-        writer.endLine()
-        return writer.text
-    }
-
-    private static func write(_ failure: SimulationFailure, _ writer: inout JSONWriter) {
-        writer.beginObject()
-        writer.field("seed", failure.seed)
-        writer.field("violation", failure.violation)
-        writer.field("simulated_ms", failure.milliseconds)
-        writer.field("steps", failure.steps)
-        writer.key("needed_faults")
-        writer.beginArray()
-        for fault in failure.neededFaults { writer.string(fault) }
-        writer.endArray()
-        writer.key("last_events")
-        writer.beginArray()
-        for event in failure.lastEvents { writer.string(event) }
-        writer.endArray()
-        writer.endObject()
     }
 }

@@ -52,13 +52,19 @@ extension Engine {
 
     private mutating func settle(_ write: Write, _ outcome: Outcome, _ effects: inout [EngineEffect]) {
         let wasCancelled = cancelled.remove(write.client) != nil
-        if case .claimed(let jobs) = outcome, jobs.isEmpty, case .claimNext(let want) = write.call.command,
-            write.waits, now.monotonic < write.deadline, !wasCancelled
-        {
-            // Others were faster; it goes on waiting.
-            return park(write, on: want.board, &effects)
+        var copies: [Write] = []
+        if case .claimNext = write.call.command { copies = claimCopies.remove(write) }
+        if case .claimed(let jobs) = outcome, jobs.isEmpty, case .claimNext(let want) = write.call.command {
+            if write.waits, now.monotonic < write.deadline, !wasCancelled {
+                // Others were faster; it goes on waiting.
+                park(write, on: want.board, &effects)
+                for copy in copies { takeWrite(copy, &effects) }
+                return
+            }
+            emptyClaims.add(write.call)
         }
         effects.append(.reply(write.client, .outcome(outcome)))
+        for copy in copies { effects.append(.reply(copy.client, .outcome(outcome))) }
     }
 
     private mutating func takeEarlyWrites(_ effects: inout [EngineEffect]) {

@@ -4,7 +4,7 @@ import Jobboard
 import OrderedCollections
 
 extension Engine {
-    /// What must be true of one node between two turns. Cheap: takes time with what is under way, not with the board.
+    /// What must be true of one node between two turns. On everywhere: a look at each proposed block, and no more.
     package func checkInvariants() {
         precondition(!isDriving && gathered.isEmpty, "a turn leaves nothing half done")
         precondition(
@@ -22,10 +22,20 @@ extension Engine {
             precondition(proposal.index > last && proposal.term == replica.term, "proposal \(proposal.index) comes too late")
             last = proposal.index
         }
+        if !replica.isLeader { precondition(emptyClaims.isEmpty && claimCopies.count == 0, "only a leader answers claims") }
+    }
+
+    /// The same for what takes time with all that is under way: on in debug builds and in simulation.
+    package func checkUnderWay() {
         var claims: [String: Int] = [:]
         for write in proposed.flatMap(\.writes) + waiting.writes {
             if let (board, count) = claimCount(write) { claims[board, default: 0] += count }
         }
+        var identities: Set<RequestIdentity> = []
+        for write in proposed.flatMap(\.writes) + waiting.writes {
+            if case .claimNext = write.call.command { identities.insert(RequestIdentity(write.call)) }
+        }
+        precondition(identities == claimCopies.identities, "the claims under way differ from those whose copies wait")
         precondition(claims == claimsUnderWay, "the count of claims under way differs from a recount")
         for group in behind { precondition(group.index > state.index, "a read waits for entry \(group.index), which is there") }
     }

@@ -112,12 +112,10 @@ extension Engine {
         }
     }
 
-    /// Time is up. Claims under way may be about to take all there is, or less than they asked for: what is still there
-    /// is claimed after them, and only where nothing is there the answer is nothing.
+    /// Time is up. Claims under way may be about to take all there is, or less than they asked for, and a copy of this one
+    /// may have got something: what is still there is claimed after them, and only where nothing is there the answer is
+    /// nothing.
     private mutating func endWait(of write: Write, _ effects: inout [EngineEffect]) {
-        guard case .claimNext(let want) = write.call.command, state.machine.hasClaimable(want) else {
-            return gathered.append(Read(client: write.client, kind: .settled(.claimed([]))))
-        }
         var last = write
         last.waits = false
         takeWrite(last, &effects)
@@ -182,8 +180,10 @@ extension Engine {
         if watchers.removeValue(forKey: client) != nil || parkedWaits.removeValue(forKey: client) != nil { return }
         for board in parkedClaims.keys {
             guard let place = parkedClaims[board]?.firstIndex(where: { $0.write.client == client }) else { continue }
-            parkedClaims[board]?.remove(at: place)
-            effects.append(.reply(client, .outcome(.claimed([]))))
+            guard let claim = parkedClaims[board]?.remove(at: place), !claimCopies.join(claim.write) else { return }
+            let outcome = state.machine.answeredBefore(claim.write.call)
+            if outcome == nil { emptyClaims.add(claim.write.call) }
+            effects.append(.reply(client, .outcome(outcome ?? .claimed([]))))
             return
         }
         drop(client)

@@ -74,12 +74,19 @@ extension Engine {
         }
         // Until the term's first entry is committed this state may lack what others acknowledged.
         guard replica.termIsOpen else { return addEarly(write, &effects) }
+        if case .claimNext = write.call.command {
+            if claimCopies.join(write) { return }
+            if let outcome = state.machine.answeredBefore(write.call) ?? emptyClaims.answer(to: write.call) {
+                return gathered.append(Read(client: write.client, kind: .settled(outcome)))
+            }
+        }
         // A name that nobody has asked for goes through the log once: that gives it an order of its own.
         if case .claimNext(let want) = write.call.command, write.waits, !state.machine.needsNameIndex(want), isTaken(want) {
             if state.machine.validate(write.call.command) == nil { return park(write, on: want.board, &effects) }
         }
         // What would change nothing is answered like a read: it costs no log entry.
         if let outcome = state.machine.precheck(write.call) {
+            if case .claimed(let jobs) = outcome, jobs.isEmpty { emptyClaims.add(write.call) }
             return gathered.append(Read(client: write.client, kind: .settled(outcome)))
         }
         guard waiting.byteCount < settings.waitingBytes else {
@@ -87,6 +94,7 @@ extension Engine {
             return effects.append(.reply(write.client, .failed(error)))
         }
         waiting.add(write) { [settings] in $0.byteCount >= settings.batchBytes || $0.writes.count >= settings.batchCommands }
+        if case .claimNext = write.call.command { claimCopies.add(write) }
         countClaims(of: write, by: 1)
         if waiting.hasFull { sealBatches(&effects) }
     }
@@ -150,17 +158,26 @@ extension Engine {
 
     /// Another leads, or nobody: what was not proposed goes to the leader, what was is for its retry to find out.
     mutating func loseLeadership(_ effects: inout [EngineEffect]) {
-        for write in waiting.removeAll() + early { refer(write.client, &effects) }
+        for write in waiting.removeAll() + early {
+            refer(write.client, &effects)
+            for copy in claimCopies.remove(write) { refer(copy.client, &effects) }
+        }
         early = []
         let unknown = JobboardError(
             .unavailable, "the leader changed before this was decided; a retry in the session tells", outcome: .unknown)
         for proposal in proposed {
-            for write in proposal.writes { effects.append(.reply(write.client, .failed(unknown))) }
+            for write in proposal.writes {
+                effects.append(.reply(write.client, .failed(unknown)))
+                guard case .claimNext = write.call.command else { continue }
+                for copy in claimCopies.remove(write) { effects.append(.reply(copy.client, .failed(unknown))) }
+            }
         }
         proposed = []
         proposedBytes = 0
         cancelled = []
         claimsUnderWay = [:]
+        claimCopies.removeAll()
+        emptyClaims.removeAll()
         for claims in parkedClaims.values {
             for claim in claims { refer(claim.write.client, &effects) }
         }

@@ -33,6 +33,9 @@ package struct Engine: Sendable {
     var early: [Write] = []
     /// Claims of the next job that are proposed and not yet applied, by board, in jobs.
     var claimsUnderWay: [String: Int] = [:]
+    var claimCopies = ClaimCopies()
+    /// Claims of the next job that got nothing since this node leads.
+    var emptyClaims = EmptyClaims()
 
     // Reads on their way.
     var reads: [UInt64: [Read]] = [:]
@@ -85,6 +88,11 @@ package struct Engine: Sendable {
         for input in inputs { take(input, &effects) }
         sealBatches(&effects)
         startReads(&effects)
+        replica.checkInvariants()
+        checkInvariants()
+        #if DEBUG
+            checkUnderWay()
+        #endif
     }
 
     private mutating func take(_ input: EngineInput, _ effects: inout [EngineEffect]) {

@@ -7,7 +7,7 @@ enum Happening {
     case tick(node: Int)
     /// A frame arrives; `stream` numbers the connection that carries it, and a broken one delivers nothing more.
     case arrival(to: Int, from: Int, bytes: [UInt8], channel: PeerChannel, stream: UInt64)
-    case syncDone(node: Int, life: UInt64)
+    case syncDone(node: Int, life: UInt64, sync: UInt64)
     case snapshotWork(node: Int, life: UInt64, SnapshotWork)
     case reply(client: Int, number: UInt64, bytes: [UInt8])
     case request(to: Int, client: Int, number: UInt64, bytes: [UInt8], connection: UInt64)
@@ -16,6 +16,9 @@ enum Happening {
     case watchReply(watcher: Int, connection: UInt64, bytes: [UInt8])
     case disconnect(node: Int, connection: UInt64)
     case start(node: Int)
+    /// The disk has room again; a refused node gets its good bytes back.
+    case roomAgain(node: Int)
+    case restore(node: Int)
     case heal(link: Int)
     case healDatagrams(link: Int)
     case healStream(link: Int)
@@ -23,8 +26,25 @@ enum Happening {
 }
 
 /// What goes wrong again and again.
-enum Fault: CaseIterable {
-    case powerLoss, blackout, kill, cut, datagramCut, streamCut, replay, pause, diskStall, clientDeath, clockJump
+enum Fault: String, CaseIterable {
+    case powerLoss = "power loss"
+    case blackout, kill, cut
+    case datagramCut = "datagram cut"
+    case streamCut = "stream cut"
+    case replay, pause
+    case diskStall = "disk stall"
+    case diskError = "disk error"
+    case fullDisk = "full disk"
+    case rot
+    case clientDeath = "client death"
+    case clockJump = "clock jump"
+
+    var strikesNode: Bool {
+        switch self {
+        case .powerLoss, .kill, .pause, .diskStall, .diskError, .fullDisk, .rot, .clockJump: true
+        case .blackout, .cut, .datagramCut, .streamCut, .replay, .clientDeath: false
+        }
+    }
 
     func mean(in plan: FaultPlan) -> UInt64 {
         switch self {
@@ -37,6 +57,9 @@ enum Fault: CaseIterable {
         case .replay: plan.replayEvery
         case .pause: plan.pauseEvery
         case .diskStall: plan.diskStallEvery
+        case .diskError: plan.diskErrorEvery
+        case .fullDisk: plan.fullDiskEvery
+        case .rot: plan.rotEvery
         case .clientDeath: plan.deathEvery
         case .clockJump: plan.clockJumpEvery
         }

@@ -25,6 +25,14 @@ package struct FaultPlan: Sendable, Equatable {
     package var slowSyncs: UInt64 = 0
     /// A disk hangs for up to five seconds.
     package var diskStallEvery: UInt64 = 0
+    /// A call on a disk fails once.
+    package var diskErrorEvery: UInt64 = 0
+    /// A disk is nearly full for a while.
+    package var fullDiskEvery: UInt64 = 0
+    /// Bytes that were acknowledged rot, on a minority of the disks at any time.
+    package var rotEvery: UInt64 = 0
+    /// 1: power losses reach further into what a batch makes a disk do, such as a new segment.
+    package var deepPowerLoss: UInt64 = 0
     package var replyLoss: UInt64 = 0
     /// Of requests: those that come once more, up to two seconds later and at any node.
     package var requestRepeat: UInt64 = 0
@@ -83,6 +91,10 @@ package struct FaultPlan: Sendable, Equatable {
         var pace = SplitMix64(seed: random.state ^ 0x5041_4345)
         if pace.below(4) > 0 { syncsOverlap = 1 }
         if pace.below(4) > 0 { requestsWait = 1 }
+        if later.below(4) == 0 { diskErrorEvery = 300 + later.below(4000) }
+        if later.below(4) == 0 { fullDiskEvery = 300 + later.below(6000) }
+        if later.below(3) == 0 { rotEvery = 300 + later.below(6000) }
+        deepPowerLoss = later.below(2)
     }
 
     /// Every fault with its name, to leave out one after another.
@@ -93,7 +105,9 @@ package struct FaultPlan: Sendable, Equatable {
             ("stream cuts", \.streamCutEvery), ("cuts", \.cutEvery),
             ("power losses", \.powerLossEvery), ("blackouts", \.blackoutEvery), ("kills", \.killEvery),
             ("crashes in recovery", \.recoveryCrash), ("pauses", \.pauseEvery), ("slow syncs", \.slowSyncs),
-            ("disk stalls", \.diskStallEvery), ("lost replies", \.replyLoss), ("repeated requests", \.requestRepeat),
+            ("disk stalls", \.diskStallEvery), ("disk errors", \.diskErrorEvery), ("full disks", \.fullDiskEvery),
+            ("rot", \.rotEvery), ("deep power losses", \.deepPowerLoss), ("lost replies", \.replyLoss),
+            ("repeated requests", \.requestRepeat),
             ("client deaths", \.deathEvery), ("clock jumps", \.clockJumpEvery), ("clock skew", \.clockSkew),
             ("clock drift", \.clockDrift),
         ]

@@ -96,7 +96,7 @@ package struct LogTrial {
         }
         disk.crash(using: &random)
         let (opened, recovery) = try Self.open(disk)
-        try truth.recover(recovery.hardState, recovery.entries, node: NodeID(1))
+        try truth.recover(recovery.hardState, behind: recovery.base.index, recovery.entries, node: NodeID(1))
         log = opened
         hardState = recovery.hardState
         try readAll(recovery.entries)
@@ -129,7 +129,7 @@ package struct LogTrial {
         let written = disk.counters.bytesWritten
         do {
             let (opened, recovery) = try Self.open(disk)
-            try truth.recover(recovery.hardState, recovery.entries, node: NodeID(1))
+            try truth.recover(recovery.hardState, behind: recovery.base.index, recovery.entries, node: NodeID(1))
             log = opened
             try readAll(recovery.entries)
         } catch let error as EventLogError where error.code == .damaged {

@@ -3,6 +3,12 @@ import EventLog
 import Jobboard
 import NodeEngine
 
+/// What tells a client's command from all others.
+struct CallKey: Hashable {
+    var session: UInt64
+    var sequence: UInt64
+}
+
 /// The boards as the committed log makes them, applied once from outside: what every node and every watcher must agree with.
 struct ReferenceBoard {
     private(set) var state: AppliedState
@@ -12,6 +18,8 @@ struct ReferenceBoard {
     private var gone: Set<JobID> = []
     private var lastFence: UInt64 = 0
     private var lastTime: UInt64 = 0
+    /// Claims of the next job that got something, and the term in which they were proposed.
+    private(set) var fruitfulClaims: [CallKey: Term] = [:]
     private let opener = Opener { try? BlockCodec.payload(of: $0) }
 
     init(limits: BoardLimits) {
@@ -23,11 +31,21 @@ struct ReferenceBoard {
             throw Violation("entry \(entry.index) is stamped \(entry.time), and one before it \(lastTime)")
         }
         lastTime = entry.time
-        let new: [Event]
+        let calls: [SessionCommand]
         do {
-            new = try state.replay(entry, opener: opener)
+            calls = try AppliedState.commands(in: entry, opener: opener)
         } catch {
             throw Violation("committed entry \(entry.index) can't be applied: \(error)")
+        }
+        var fruitful: [Int] = []
+        let new = state.apply(entry, count: calls.count, call: { calls[$0] }) { place, outcome in
+            guard case .claimNext = calls[place].command, case .claimed(let jobs) = outcome, !jobs.isEmpty else { return }
+            fruitful.append(place)
+        }
+        for place in fruitful {
+            // Copies get the same answer: the first one decides.
+            let key = CallKey(session: calls[place].session, sequence: calls[place].sequence)
+            if fruitfulClaims[key] == nil { fruitfulClaims[key] = entry.term }
         }
         if entry.kind == .tick { sights.add(.timeEntries) }
         for event in new { try take(event, &sights) }

@@ -34,8 +34,8 @@ extension SimulatedCluster {
 
     private mutating func ask(_ client: Int) {
         clients[client].request += 1
-        clients[client].sentAt = time
         clients[client].copies += 1
+        clients[client].sentAt = time
         var bytes: [UInt8] = []
         let number = clients[client].request
         let request = clients[client].makeRequest(sessionTTL: sessionTTL)
@@ -54,10 +54,10 @@ extension SimulatedCluster {
     }
 
     /// A node answers a client or a watcher.
-    mutating func reply(_ reference: ClientReference, _ response: Response) throws {
+    mutating func reply(_ reference: ClientReference, _ response: Response, in term: Term) throws {
         guard reference.connection < Self.firstWatch else { return try replyToWatcher(reference, response) }
         let client = Int(reference.connection)
-        try checkRepeatedAnswer(client, reference.request, response)
+        try checkRepeatedAnswer(client, reference.request, response, in: term)
         if phase == .faulty, random.below(1000) < plan.replyLoss {
             report.sights.add(.repliesLost)
             return
@@ -70,14 +70,18 @@ extension SimulatedCluster {
     }
 
     /// The same request has one effect and one answer.
-    private mutating func checkRepeatedAnswer(_ client: Int, _ number: UInt64, _ response: Response) throws {
+    private mutating func checkRepeatedAnswer(
+        _ client: Int, _ number: UInt64, _ response: Response, in term: Term
+    ) throws {
         guard case .outcome(let outcome) = response, let call = calls[client][number] else { return }
+        let key = CallKey(session: call.session, sequence: call.sequence)
         switch outcome {
-        case .claimed(let jobs) where jobs.isEmpty: return
+        case .claimed(let jobs) where jobs.isEmpty:
+            emptyAnswers[key, default: []].insert(term)
+            return
         case .claimed, .changed: break
         case .sessionOpened, .sessionClosed, .posted, .refused: return
         }
-        let key = CallKey(session: call.session, sequence: call.sequence)
         if let earlier = outcomes[key] {
             report.sights.add(.duplicatesAnswered)
             guard earlier == outcome else {
@@ -128,8 +132,10 @@ extension SimulatedCluster {
             try checker.claimed(jobs, by: clients[client].name)
             let claims = jobs.map { Operation.Claim(job: $0.id, fence: $0.fence!) }
             clients[client].held += claims
-            // A claim that finds nothing is not remembered, so another copy of it may yet find something, for nobody.
-            finish(client, claims.isEmpty && clients[client].copies > 1 ? .unknown : .claimed(claims))
+            finish(client, .claimed(claims))
+            if claims.isEmpty {
+                emptyClaims[CallKey(session: clients[client].session, sequence: clients[client].sequence)] = history.count - 1
+            }
         case (.consume(let job, let fence), .changed(let changed)):
             report.consumed += 1
             try checker.consumed(job, fence: fence)

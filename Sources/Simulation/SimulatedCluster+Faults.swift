@@ -1,5 +1,16 @@
 import Consensus
 
+/// A fault that struck.
+package struct ScheduledFault: Sendable, Equatable, CustomStringConvertible {
+    var fault: Fault
+    /// In microseconds.
+    var time: UInt64
+    /// Of the node that it strikes, if it strikes one.
+    var node: NodeID
+
+    package var description: String { "\(time / 1000) ms: \(fault.rawValue)\(fault.strikesNode ? " of node \(node)" : "")" }
+}
+
 extension SimulatedCluster {
     mutating func planFault(_ fault: Fault) {
         let mean = fault.mean(in: plan)
@@ -11,6 +22,8 @@ extension SimulatedCluster {
         guard phase == .faulty else { return }
         planFault(fault)
         let node = Int(random.below(UInt64(nodes.count)))
+        schedule.append(ScheduledFault(fault: fault, time: time, node: nodes[node].id))
+        guard !leftOut.contains(schedule.count - 1) else { return }
         switch fault {
         case .powerLoss:
             report.sights.add(.powerLosses)
@@ -38,6 +51,9 @@ extension SimulatedCluster {
             report.sights.add(.diskStalls)
             nodes[node].stalledUntil = time + 1000 * random.below(5000)
             trace.note(time, "the disk of node \(nodes[node].id) hangs until \(nodes[node].stalledUntil / 1000) ms")
+        case .diskError: breakDisk(of: node)
+        case .fullDisk: fillDisk(of: node)
+        case .rot: rot(node)
         case .clientDeath: killClient()
         case .clockJump:
             report.sights.add(.clockJumps)

@@ -3,10 +3,14 @@ import Jobboard
 import NodeEngine
 
 extension SimulatedCluster {
+    /// Milliseconds from the end of all faults: by then there must be a leader whose term is open.
+    package static let leaderBound: UInt64 = 15_000
+    /// By then all logs must be equal.
+    package static let agreementBound: UInt64 = 15_000
     /// After healing, clients finish what they began, in microseconds.
     private static let restingTime: UInt64 = 3_000_000
-    /// After healing, there must be agreement within this.
-    private static let healingTime: UInt64 = 15_000_000
+    private static let leaderTime = 1000 * leaderBound
+    private static let healingTime = 1000 * agreementBound
     /// When all is well, somebody gets something done at least this often, in microseconds: leases and delays end by then.
     private static let workTime: UInt64 = 15_000_000
 
@@ -20,8 +24,13 @@ extension SimulatedCluster {
         for node in nodes.indices {
             nodes[node].pausedUntil = 0
             nodes[node].stalledUntil = 0
+            nodes[node].healDisk()
+            hurrySync(node)
             if !nodes[node].isRunning { try start(node) }
         }
+        while leader == nil, time < healedAt + Self.leaderTime { try pass(until: time + 10_000) }
+        guard leader != nil else { throw Violation("no leader in time after everything was healed:\n\(standing)") }
+        report.leaderAfter = (time - healedAt) / 1000
         while !isAgreed, time < healedAt + Self.healingTime { try pass(until: time + 50_000) }
         guard isAgreed else { throw Violation("no agreement in time after everything was healed:\n\(standing)") }
         report.healedAfter = (time - healedAt) / 1000
@@ -70,8 +79,14 @@ extension SimulatedCluster {
 
     /// There is a leader, and every node has applied all of its log.
     private var isAgreed: Bool {
-        guard let leader = nodes.first(where: { $0.engine!.replica.isLeader })?.engine?.replica else { return false }
-        return leader.termIsOpen && nodes.allSatisfy { $0.engine!.state.index == leader.log.lastIndex }
+        guard let leader else { return false }
+        return nodes.allSatisfy { $0.engine!.state.index == leader.log.lastIndex }
+    }
+
+    /// Who leads the newest term and has it open.
+    private var leader: Replica? {
+        let leaders = nodes.map { $0.engine!.replica }.filter { $0.isLeader && $0.termIsOpen }
+        return leaders.max { $0.term < $1.term }
     }
 
     /// How each node stands, a line each.
@@ -84,7 +99,22 @@ extension SimulatedCluster {
         }.joined(separator: "\n")
     }
 
+    /// The next leader does not know that a claim was answered with nothing: a copy that comes to it late may get something,
+    /// for nobody, until the lease ends. The history must not say that the claim had no effect.
+    private mutating func findClaimsForNobody() throws(Violation) {
+        for (key, term) in checker.reference.fruitfulClaims {
+            if emptyAnswers[key]?.contains(term) == true {
+                throw Violation("request \(key.sequence) of session \(key.session) got nothing and something in term \(term)")
+            }
+            guard let place = emptyClaims[key] else { continue }
+            report.sights.add(.claimsForNobody)
+            history[place].answer = .unknown
+            history[place].returned = nil
+        }
+    }
+
     private mutating func checkHistory() throws {
+        try findClaimsForNobody()
         var checker = LinearizabilityChecker(clockSlack: plan.clockSlack)
         let verdict = checker.check(history)
         report.checkedOperations = verdict.operations

@@ -59,6 +59,8 @@ extension SimulatedCluster {
         for _ in 0..<(again ? 2 : 1) {
             // Each takes its own time, so they overtake each other.
             let at = time + 1 + random.below(2 * plan.delay)
+            if at < lastDatagram[link(from, to), default: 0] { report.sights.add(.datagramsReordered) }
+            lastDatagram[link(from, to)] = at
             queue.plan(.arrival(to: to, from: from, bytes: bytes, channel: .datagram, stream: 0), at: at)
         }
     }
@@ -129,21 +131,26 @@ extension SimulatedCluster {
         let end = time + 1000 * (1 + random.below(3000))
         switch random.below(4) {
         case 0:
-            report.sights.add(.isolations)
+            countCut(.isolations)
             for other in nodes.indices where other != node { cutBothWays(node, other, until: end) }
         case 1:
-            report.sights.add(.oneWayCuts)
+            countCut(.oneWayCuts)
             let outwards = random.below(2) == 0
             for other in nodes.indices where other != node && random.below(2) == 0 {
                 cut(outwards ? link(node, other) : link(other, node), until: end)
             }
         case 2:
-            report.sights.add(.halves)
+            countCut(.halves)
             split(without: nil, until: end)
         default:
-            report.sights.add(.bridges)
+            countCut(.bridges)
             split(without: node, until: end)
         }
+    }
+
+    /// A cluster of one has nothing to cut.
+    private mutating func countCut(_ sight: Sight) {
+        if nodes.count > 1 { report.sights.add(sight) }
     }
 
     private mutating func split(without bridge: Int?, until end: UInt64) {
@@ -168,7 +175,7 @@ extension SimulatedCluster {
 
     /// Streams alone, each direction by chance: heartbeats get through, and entries do not.
     mutating func cutSomeStreams() {
-        report.sights.add(.streamCuts)
+        countCut(.streamCuts)
         let end = time + 1000 * (1 + random.below(6000))
         for from in nodes.indices {
             for to in nodes.indices where to != from && random.below(2) == 0 {
@@ -180,7 +187,7 @@ extension SimulatedCluster {
 
     /// Datagrams alone, each direction by chance.
     mutating func cutSomeDatagrams() {
-        report.sights.add(.datagramCuts)
+        countCut(.datagramCuts)
         let end = time + 1000 * (1 + random.below(4000))
         for from in nodes.indices {
             for to in nodes.indices where to != from && random.below(2) == 0 {

@@ -16,13 +16,7 @@ extension SimulatedCluster {
         } catch let violation as Violation {
             throw violation
         } catch {
-            guard crashes, nodes[node].disk.callsUntilPowerLoss != nil else {
-                throw Violation("node \(nodes[node].id) does not start: \(error)")
-            }
-            report.sights.add(.recoveryCrashes)
-            trace.note(time, "node \(nodes[node].id) loses power while it starts")
-            nodes[node].disk.crash(using: &random)
-            return queue.plan(.start(node: node), at: time + 1000 * random.below(500))
+            return try startFailed(node, error)
         }
         nodes[node].disk.callsUntilPowerLoss = nil
         report.sights.add(.starts)
@@ -35,23 +29,50 @@ extension SimulatedCluster {
         try checker.checkCommitted(nodes[node].engine!, from: 1, nodes, &report.sights)
     }
 
+    /// A start may fail when the power or the disk does, and must fail where acknowledged bytes are not what they were.
+    private mutating func startFailed(_ node: Int, _ error: any Error) throws {
+        let code = (error as? EventLogError)?.code
+        if nodes[node].disk.callsUntilPowerLoss == 0 {
+            report.sights.add(.recoveryCrashes)
+            trace.note(time, "node \(nodes[node].id) loses power while it starts")
+            crashDisk(node)
+        } else if isFailureAskedFor(node) || (code == .noSpace && nodes[node].disk.capacity < .max) {
+            trace.note(time, "node \(nodes[node].id) does not start: \(error)")
+            nodes[node].disk.kill()
+        } else if code == .damaged, nodes[node].disk.isRotten {
+            return refuse(node)
+        } else {
+            throw Violation("node \(nodes[node].id) does not start: \(error)")
+        }
+        nodes[node].failingCall = nil
+        queue.plan(.start(node: node), at: time + 1000 * random.below(500))
+    }
+
     /// The process dies. Without power the disk may also lose or tear what was not synced.
     mutating func loseProcess(_ node: Int, withPower: Bool, tearing: Bool = false) throws {
         guard nodes[node].isRunning else { return }
-        nodes[node].losesPowerInNextWrite = false
-        nodes[node].truth.attempt(nodes[node].ordered)
         if !nodes[node].ordered.isEmpty, tearing || random.below(2) == 0 {
             // In the middle of a write, or just after it.
-            if withPower { nodes[node].disk.callsUntilPowerLoss = Int(random.below(4)) }
+            if withPower {
+                let reach: UInt64 = plan.deepPowerLoss > 0 && random.below(2) == 0 ? 20 : 4
+                nodes[node].disk.callsUntilPowerLoss = Int(random.below(reach))
+            }
             try? nodes[node].log?.append(nodes[node].ordered)
             nodes[node].disk.callsUntilPowerLoss = nil
             if withPower { report.sights.add(.tornWrites) }
         }
+        try end(node, withPower: withPower)
+    }
+
+    /// The process is gone, whatever was being written; it comes again after a while.
+    private mutating func end(_ node: Int, withPower: Bool) throws {
+        nodes[node].losesPowerInNextWrite = false
+        nodes[node].truth.attempt(nodes[node].ordered)
         report.sights.add(.segmentRolls, max(0, nodes[node].segments - 1))
         if withPower { tearSnapshot(of: node) }
         nodes[node].stop()
         if withPower {
-            nodes[node].disk.crash(using: &random)
+            crashDisk(node)
         } else {
             nodes[node].disk.kill()
         }
@@ -60,6 +81,13 @@ extension SimulatedCluster {
         breakWatches(of: node)
         try breakStreams(of: node)
         queue.plan(.start(node: node), at: time + 1000 * random.below(2000))
+    }
+
+    private mutating func crashDisk(_ node: Int) {
+        let loss = nodes[node].disk.crash(using: &random)
+        report.sights.add(.sectorsLost, loss.sectors)
+        report.sights.add(.sectorsGarbled, loss.garbledSectors)
+        report.sights.add(.namesLost, loss.names)
     }
 
     mutating func step(_ node: Int, _ inputs: [EngineInput]) throws {
@@ -97,12 +125,10 @@ extension SimulatedCluster {
             send(frame, from: node, to: Int(peer.rawValue) - 1, channel)
         case .load(let peer, let from, let bytes):
             report.sights.add(.loadsFromDisk)
-            let last = nodes[node].engine!.replica.durableIndex
-            let entries = from <= last ? try nodes[node].log!.read(from: from, through: last, maxBytes: bytes) : []
-            try step(node, [.loaded(for: peer, entries: entries)])
+            try step(node, [.loaded(for: peer, entries: try load(node, from: from, maxBytes: bytes))])
         case .reply(let client, let response):
             try freshReads.answered(response, client, at: node, index: engine.state.index)
-            try reply(client, response)
+            try reply(client, response, in: engine.replica.term)
         case .halt(let reason):
             throw Violation("node \(nodes[node].id) halts: \(reason)")
         case .transfer(let peer, let transfer): send(transfer, from: node, to: Int(peer.rawValue) - 1)
@@ -120,33 +146,81 @@ extension SimulatedCluster {
         }
     }
 
+    /// As the real disk thread does: what can't be read is not sent, and the node goes on.
+    private mutating func load(_ node: Int, from index: LogIndex, maxBytes: Int) throws -> [Entry] {
+        let last = nodes[node].engine!.replica.durableIndex
+        do throws(EventLogError) {
+            return index <= last ? try nodes[node].log!.read(from: index, through: last, maxBytes: maxBytes) : []
+        } catch {
+            if error.code == .damaged, nodes[node].disk.isRotten {
+                report.sights.add(.rotReadBack)
+            } else if !isFailureAskedFor(node) {
+                throw Violation("node \(nodes[node].id) can't read: \(error)")
+            }
+            return []
+        }
+    }
+
     private mutating func startSync(_ node: Int) {
         nodes[node].isSyncing = true
+        nodes[node].syncs += 1
         // What is ordered while the disk is busy waits for the next sync, as it does for real.
         nodes[node].syncing = plan.syncsOverlap > 0 ? nodes[node].ordered.count : .max
         var duration = 1 + random.below(2 * plan.syncTime)
-        if random.below(1000) < plan.slowSyncs { duration = random.below(1_000_000) }
-        queue.plan(
-            .syncDone(node: node, life: nodes[node].life), at: max(time, nodes[node].stalledUntil) + duration)
+        if random.below(1000) < plan.slowSyncs {
+            report.sights.add(.slowSyncs)
+            duration = random.below(1_000_000)
+        }
+        planSync(node, at: max(time, nodes[node].stalledUntil) + duration)
     }
 
-    mutating func finishSync(_ node: Int, _ life: UInt64) throws {
-        guard nodes[node].life == life, nodes[node].isRunning else { return }
+    private mutating func planSync(_ node: Int, at time: UInt64) {
+        queue.plan(.syncDone(node: node, life: nodes[node].life, sync: nodes[node].syncs), at: time)
+    }
+
+    /// The disk hangs no more: what it is at takes its usual time from now on.
+    mutating func hurrySync(_ node: Int) {
+        guard nodes[node].isRunning, nodes[node].isSyncing else { return }
+        nodes[node].syncs += 1
+        planSync(node, at: time + 1 + random.below(2 * plan.syncTime))
+    }
+
+    mutating func finishSync(_ node: Int, _ life: UInt64, _ sync: UInt64) throws {
+        guard nodes[node].life == life, nodes[node].syncs == sync, nodes[node].isRunning else { return }
         let free = max(nodes[node].pausedUntil, nodes[node].stalledUntil)
-        guard time >= free else { return queue.plan(.syncDone(node: node, life: life), at: free) }
-        if nodes[node].losesPowerInNextWrite, phase == .faulty { return try loseProcess(node, withPower: true, tearing: true) }
+        guard time >= free else { return planSync(node, at: free) }
+        if nodes[node].losesPowerInNextWrite, phase == .faulty, isWorthTearing(nodes[node].ordered) {
+            return try loseProcess(node, withPower: true, tearing: true)
+        }
         let writes = Array(nodes[node].ordered.prefix(nodes[node].syncing))
-        nodes[node].ordered.removeFirst(writes.count)
-        nodes[node].isSyncing = false
-        do {
+        do throws(EventLogError) {
             try nodes[node].log!.append(writes)
             // As the real disk thread does when it finds nothing more to do.
             if random.below(16) == 0 { try nodes[node].log!.markDurable() }
         } catch {
-            throw Violation("node \(nodes[node].id) can't write: \(error)")
+            return try diskFailed(node, error)
         }
+        nodes[node].ordered.removeFirst(writes.count)
+        nodes[node].isSyncing = false
         nodes[node].truth.apply(writes)
         try step(node, [.persisted(upTo: writes.last!.number)])
         if nodes[node].isRunning, !nodes[node].ordered.isEmpty, !nodes[node].isSyncing { startSync(node) }
+    }
+
+    /// A write that fits in a sector is there or not; one of several can be torn.
+    private func isWorthTearing(_ writes: [LogWrite]) -> Bool {
+        plan.deepPowerLoss == 0 || writes.reduce(0) { $0 + $1.entries.reduce(0) { $0 + $1.block.count } } > 512
+    }
+
+    /// A process whose disk failed ends at once: only reading it anew tells what it holds. The power may fail with it.
+    mutating func diskFailed(_ node: Int, _ error: EventLogError) throws {
+        trace.note(time, "node \(nodes[node].id) can't write: \(error)")
+        if error.code == .noSpace, nodes[node].disk.capacity < .max {
+            report.sights.add(.fullDiskStops)
+        } else if !isFailureAskedFor(node), !(error.code == .disk && nodes[node].disk.isRotten) {
+            // Where a truncation would have to go is read back from the disk, and may be rotten.
+            throw Violation("node \(nodes[node].id) can't write: \(error)")
+        }
+        try end(node, withPower: phase == .faulty && random.below(4) == 0)
     }
 }

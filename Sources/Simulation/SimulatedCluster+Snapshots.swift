@@ -70,10 +70,10 @@ extension SimulatedCluster {
     }
 
     mutating func release(through index: LogIndex, at node: Int) throws {
-        do {
+        do throws(EventLogError) {
             try nodes[node].log!.release(through: index)
         } catch {
-            throw Violation("node \(nodes[node].id) can't release its log: \(error)")
+            return try diskFailed(node, error)
         }
         let base = nodes[node].log!.base.index
         if base > 0 { report.sights.add(.compactions) }

@@ -1,4 +1,5 @@
 import Consensus
+import EventLog
 import Jobboard
 import NodeEngine
 import WireFormat
@@ -15,11 +16,6 @@ package struct SimulatedCluster {
         case healing
         /// Clients work off what is left.
         case draining
-    }
-
-    struct CallKey: Hashable {
-        var session: UInt64
-        var sequence: UInt64
     }
 
     /// How long the phase with faults is.
@@ -41,6 +37,10 @@ package struct SimulatedCluster {
     var checker: ClusterChecker
     var freshReads = FreshReadCheck()
     package internal(set) var report: SimulationReport
+    /// What struck at a moment of its own, in order; a fault's place is its number.
+    package internal(set) var schedule: [ScheduledFault] = []
+    /// Numbers of faults that are left out.
+    package var leftOut: Set<Int> = []
     var trace = Trace()
 
     // Clients.
@@ -50,6 +50,10 @@ package struct SimulatedCluster {
     /// Answers with an effect, by the request that had it.
     var outcomes: [CallKey: Outcome] = [:]
     package internal(set) var history: [Operation] = []
+    /// Claims that their clients believe to have got nothing, and their places in the history.
+    var emptyClaims: [CallKey: Int] = [:]
+    /// The terms in which leaders answered a claim with nothing.
+    var emptyAnswers: [CallKey: Set<Term>] = [:]
     var postedJobs: [JobID] = []
     /// Posted, or tried to be.
     var knownJobs: [JobID] = []
@@ -68,6 +72,8 @@ package struct SimulatedCluster {
     var nextStream: UInt64 = 1
     /// When the last frame of a stream arrives: streams keep their order.
     var lastArrival: [Int: UInt64] = [:]
+    /// The same of datagrams, which don't.
+    var lastDatagram: [Int: UInt64] = [:]
     var oldDatagrams: [OldDatagram] = []
 
     /// `plan`: instead of the one that the seed draws.
@@ -104,7 +110,16 @@ package struct SimulatedCluster {
         checker = ClusterChecker(limits: settings.limits)
         report = SimulationReport(seed: seed)
         self.random = random
+        for node in nodes {
+            if node.clockSkew != 0 { report.sights.add(.skewedClocks) }
+            if node.clockRate != 1000 { report.sights.add(.driftingClocks) }
+        }
+        if plan.delay > Self.slow { report.sights.add(.slowNetworks) }
+        if plan.syncTime > Self.slow { report.sights.add(.slowDisks) }
     }
+
+    /// A pace that counts as slow, in microseconds.
+    private static let slow: UInt64 = 1000
 
     /// Runs `milliseconds` with faults, and then heals and checks. Throws what was broken.
     package mutating func run(milliseconds: UInt64) throws -> SimulationReport {
@@ -149,8 +164,8 @@ package struct SimulatedCluster {
             try step(node, [.tick])
         case .arrival(let to, let from, let bytes, let channel, let stream):
             try arrive(bytes, from: from, to: to, channel, stream)
-        case .syncDone(let node, let life):
-            try finishSync(node, life)
+        case .syncDone(let node, let life, let sync):
+            try finishSync(node, life, sync)
         case .snapshotWork(let node, let life, let work):
             try perform(work, at: node, life: life)
         case .request(let node, _, let number, let bytes, let connection):
@@ -171,7 +186,9 @@ package struct SimulatedCluster {
             let (_, response) = try bytes.withUnsafeBytes { try ClientCodec.decodeResponse($0) }
             try takeWatchReply(watcher, connection, response)
         case .disconnect(let node, let connection): try step(node, [.connectionClosed(connection)])
-        case .start(let node): if !nodes[node].isRunning { try start(node) }
+        case .start(let node): if !nodes[node].isRunning, !nodes[node].isRefused { try start(node) }
+        case .roomAgain(let node): nodes[node].disk.capacity = .max
+        case .restore(let node): if nodes[node].isRefused { try restore(node) }
         case .heal(let link): cutLinks.remove(link)
         case .healDatagrams(let link): cutDatagrams.remove(link)
         case .healStream(let link): cutStreams.remove(link)

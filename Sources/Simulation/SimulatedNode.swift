@@ -19,12 +19,18 @@ struct SimulatedNode {
     var isSyncing = false
     /// So many of the ordered writes, at most, are done when the sync that is under way ends.
     var syncing = 0
+    /// Counts them; a sync that was planned anew is not to end twice.
+    var syncs: UInt64 = 0
     /// The process stands still until then, in microseconds.
     var pausedUntil: UInt64 = 0
     /// The disk answers nothing until then, in microseconds.
     var stalledUntil: UInt64 = 0
     /// The power fails in the middle of the next write.
     var losesPowerInNextWrite = false
+    /// The call on its disk that is to fail, once.
+    var failingCall: SimulatedDisk.Call?
+    /// It found acknowledged bytes damaged and does not start until it gets them back.
+    var isRefused = false
     /// How far its wall clock is off, in milliseconds.
     var clockSkew: Int64 = 0
     /// How fast its clocks run, in thousandths.
@@ -70,6 +76,25 @@ struct SimulatedNode {
         snapshotUnderWay = nil
         ordered = []
         isSyncing = false
+        // The disk forgets what it was to fail when it is closed.
+        failingCall = nil
+    }
+
+    /// The failure that was asked for, when it has happened.
+    mutating func takeFailure() -> SimulatedDisk.Call? {
+        guard let call = failingCall, !disk.isToFail(call) else { return nil }
+        failingCall = nil
+        return call
+    }
+
+    /// All faults of the disk end, and what they are to hit later.
+    mutating func healDisk() {
+        disk.forgetFailures()
+        disk.cure()
+        disk.capacity = .max
+        failingCall = nil
+        isRefused = false
+        losesPowerInNextWrite = false
     }
 
     /// Segments that the log has begun.

@@ -16,9 +16,28 @@ package enum Sight: String, Sendable, CaseIterable {
     case datagramsLost = "datagrams_lost"
     case datagramsRepeated = "datagrams_repeated"
     case datagramsReplayed = "datagrams_replayed"
+    case datagramsReordered = "datagrams_reordered"
+    case slowNetworks = "slow_networks"
     case pauses
     case clockJumps = "clock_jumps"
+    case skewedClocks = "skewed_clocks"
+    case driftingClocks = "drifting_clocks"
     case diskStalls = "disk_stalls"
+    case slowDisks = "slow_disks"
+    case slowSyncs = "slow_syncs"
+    case writeErrors = "write_errors"
+    case syncErrors = "sync_errors"
+    case readErrors = "read_errors"
+    case folderErrors = "folder_errors"
+    case fullDisks = "full_disks"
+    case rottenBits = "rotten_bits"
+    case rottenBytes = "rotten_bytes"
+    case rottenSectors = "rotten_sectors"
+    case rottenRanges = "rotten_ranges"
+    case rottenSuperblocks = "rotten_superblocks"
+    case sectorsLost = "sectors_lost"
+    case sectorsGarbled = "sectors_garbled"
+    case namesLost = "names_lost"
     case repliesLost = "replies_lost"
     case requestsRepeated = "requests_repeated"
     case clientDeaths = "client_deaths"
@@ -30,6 +49,10 @@ package enum Sight: String, Sendable, CaseIterable {
     case leadersDeposed = "leaders_deposed"
     case truncations
     case tornTails = "torn_tails"
+    case fullDiskStops = "full_disk_stops"
+    case rotRefused = "rot_refused"
+    case rotReadBack = "rot_read_back"
+    case backupsRestored = "backups_restored"
     case segmentRolls = "segment_rolls"
     case snapshotsTaken = "snapshots_taken"
     case snapshotInstalls = "snapshot_installs"
@@ -43,6 +66,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case jobsTrashed = "jobs_trashed"
     case duplicatesAnswered = "duplicates_answered"
     case staleFencesRefused = "stale_fences_refused"
+    case claimsForNobody = "claims_for_nobody"
     case sessionsLost = "sessions_lost"
     case unknownOutcomes = "unknown_outcomes"
     case watchesResumed = "watches_resumed"
@@ -53,6 +77,15 @@ package enum Sight: String, Sendable, CaseIterable {
     private static let firstSeen = Sight.starts
 
     package var isInjected: Bool { place < Self.firstSeen.place }
+
+    private static let ofPeers: Set<Sight> = [
+        .isolations, .oneWayCuts, .halves, .bridges, .datagramCuts, .streamCuts, .datagramsLost, .datagramsRepeated,
+        .datagramsReplayed, .datagramsReordered, .leadersDeposed, .truncations, .loadsFromDisk, .rotReadBack, .appendConflicts,
+        .followerReads,
+    ]
+
+    /// Whether a cluster of so many nodes can meet it: some need peers.
+    package func canBeMet(nodes: Int) -> Bool { nodes > 1 || !Self.ofPeers.contains(self) }
 
     var place: Int { Self.places[self]! }
     private static let places = Dictionary(uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
@@ -88,7 +121,8 @@ package struct SimulationReport: Sendable, Equatable {
     /// Operations of clients that were put in order by the checker, and the jobs they were about.
     package var checkedOperations = 0
     package var checkedJobs = 0
-    /// Milliseconds from the end of all faults until there was agreement.
+    /// Milliseconds from the end of all faults until there was a leader with an open term, and until all had equal logs.
+    package var leaderAfter: UInt64 = 0
     package var healedAfter: UInt64 = 0
     package var sights = Sights()
     /// Over everything that the nodes did, in order: equal seeds give equal hashes.

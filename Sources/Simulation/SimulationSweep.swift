@@ -10,6 +10,8 @@ package struct SimulationFailure: Sendable {
     package var lastEvents: [String]
     /// The faults without which the same seed does not fail; the others were left out one after another.
     package var neededFaults: [String]
+    /// Of what struck at moments of its own, what is left when as much as possible is left out.
+    package var schedule: [String]
     /// The operations of the clients up to then.
     package var history: [Operation]
 }
@@ -23,6 +25,7 @@ package struct SimulationSweep: Sendable {
     package private(set) var simulatedMilliseconds: UInt64 = 0
     package private(set) var acknowledged = 0
     package private(set) var checkedOperations = 0
+    package private(set) var slowestLeader: UInt64 = 0
     package private(set) var slowestHealing: UInt64 = 0
     package private(set) var sights = Sights()
     /// In how many runs each was met.
@@ -53,13 +56,19 @@ package struct SimulationSweep: Sendable {
         simulatedMilliseconds += report.simulatedMilliseconds
         acknowledged += report.acknowledged
         checkedOperations += report.checkedOperations
+        slowestLeader = max(slowestLeader, report.leaderAfter)
         slowestHealing = max(slowestHealing, report.healedAfter)
         sights.add(report.sights)
         for sight in Sight.allCases where report.sights[sight] > 0 { runsWith.add(sight) }
         hash = (hash ^ report.hash) &* 0x0100_0000_01b3
     }
 
-    private static func violation(of cluster: inout SimulatedCluster, _ length: SimulatedCluster.Length) -> String? {
+    /// What no run met although a cluster of this size can.
+    package var neverMet: [Sight] {
+        Sight.allCases.filter { $0.canBeMet(nodes: nodes) && runsWith[$0] == 0 }
+    }
+
+    static func violation(of cluster: inout SimulatedCluster, _ length: SimulatedCluster.Length) -> String? {
         do {
             _ = try cluster.run(length)
             return nil
@@ -70,21 +79,18 @@ package struct SimulationSweep: Sendable {
 
     /// Runs it again with a trace, with as few faults as still break something.
     private func explain(_ seed: UInt64, _ violation: String) -> SimulationFailure {
-        var plan = SimulatedCluster(seed: seed, nodes: nodes).plan
-        var needed: [String] = []
-        for (name, path) in FaultPlan.faults where plan[keyPath: path] > 0 {
-            var less = plan
-            less[keyPath: path] = 0
-            var cluster = SimulatedCluster(seed: seed, nodes: nodes, plan: less)
-            if Self.violation(of: &cluster, length) == nil { needed.append(name) } else { plan = less }
-        }
-        var cluster = SimulatedCluster(seed: seed, nodes: nodes, plan: plan)
+        var shrinking = Shrinking(seed: seed, nodes: nodes, length: length)
+        shrinking.leaveOutKinds()
+        shrinking.leaveOutSingleFaults()
+        var cluster = shrinking.cluster
         cluster.keepTrace()
         let last = Self.violation(of: &cluster, length)
+        let kept = cluster.schedule.indices.filter { !cluster.leftOut.contains($0) }
         return SimulationFailure(
             seed: seed, nodes: nodes,
             violation: last == violation ? violation : violation + " (with fewer faults: \(last ?? ""))",
             milliseconds: cluster.report.simulatedMilliseconds, steps: cluster.report.steps, lastEvents: cluster.lastEvents,
-            neededFaults: needed, history: cluster.history)
+            neededFaults: shrinking.neededKinds, schedule: kept.map { cluster.schedule[$0].description }, history: cluster.history
+        )
     }
 }

@@ -1,0 +1,102 @@
+import Consensus
+import EventLog
+
+extension SimulatedCluster {
+    /// The next call of some kind on the disk will fail, now or at the next start.
+    mutating func breakDisk(of node: Int) {
+        // Writes and syncs as often as all others together.
+        let calls: [SimulatedDisk.Call] = [.write, .write, .sync, .sync, .read, .open, .rename, .syncFolder]
+        let call = calls[Int(random.below(UInt64(calls.count)))]
+        guard nodes[node].failingCall == nil else { return }
+        nodes[node].failingCall = call
+        nodes[node].disk.failNext(call)
+    }
+
+    /// Somebody else takes nearly all of the room for up to three seconds: the log goes on until it needs a new segment.
+    mutating func fillDisk(of node: Int) {
+        report.sights.add(.fullDisks)
+        nodes[node].disk.capacity = nodes[node].disk.usedSpace + random.below(2 * segmentBytes)
+        trace.note(time, "the disk of node \(nodes[node].id) is nearly full")
+        queue.plan(.roomAgain(node: node), at: time + 1000 * random.below(3000))
+    }
+
+    /// Counts a failed call that was asked for, if that is what has just happened.
+    mutating func isFailureAskedFor(_ node: Int) -> Bool {
+        guard let call = nodes[node].takeFailure() else { return false }
+        switch call {
+        case .write: report.sights.add(.writeErrors)
+        case .sync: report.sights.add(.syncErrors)
+        case .read: report.sights.add(.readErrors)
+        default: report.sights.add(.folderErrors)
+        }
+        return true
+    }
+
+    // MARK: Rot
+
+    /// Bytes that were acknowledged change on one disk, where a log must tell that from a torn tail.
+    ///
+    /// At most a minority of the disks is rotten at any time; of a lone node it is the only one.
+    mutating func rot(_ node: Int) {
+        let (kind, place) = (random.below(4), random.next())
+        guard nodes[node].isRunning, !nodes[node].disk.isRotten else { return }
+        guard nodes.count(where: { $0.disk.isRotten }) < max(1, (nodes.count - 1) / 2) else { return }
+        var files = nodes[node].log!.covered.filter { !$0.bytes.isEmpty }
+        // Rare places would never be met among many segments.
+        let superblock = random.below(6) == 0
+        if superblock { files = [EventLog.superblockBytes] }
+        guard !files.isEmpty else { return }
+        let (file, bytes) = files[Int(place % UInt64(files.count))]
+        let contents = nodes[node].disk.contents(file)!
+        // Most of a segment is padding, where rot does no harm.
+        var start = Int(bytes.lowerBound)
+        for _ in 0..<32 {
+            start = Int(bytes.lowerBound + random.below(bytes.upperBound - bytes.lowerBound))
+            if contents[start] != 0 { break }
+        }
+        if superblock { report.sights.add(.rottenSuperblocks) }
+        switch kind {
+        case 0:
+            report.sights.add(.rottenBits)
+            nodes[node].disk.rot(1 << UInt8(random.below(8)), ofByte: UInt64(start), in: file)
+        case 1:
+            report.sights.add(.rottenBytes)
+            nodes[node].disk.rot(1 + UInt8(random.below(255)), ofByte: UInt64(start), in: file)
+        case 2:
+            report.sights.add(.rottenSectors)
+            rot(start / 512 * 512, 512, of: file, on: node, until: Int(bytes.upperBound))
+        default:
+            report.sights.add(.rottenRanges)
+            rot(start / 512 * 512, 512 + Int(random.below(32 << 10)), of: file, on: node, until: Int(bytes.upperBound))
+        }
+        trace.note(time, "\(file) of node \(nodes[node].id) rots at byte \(start)")
+        note(0x55, UInt64(node), UInt64(start))
+    }
+
+    /// Garbage or zeros.
+    private mutating func rot(_ start: Int, _ count: Int, of file: String, on node: Int, until end: Int) {
+        let zeros = random.below(2) == 0 ? nodes[node].disk.contents(file) : nil
+        for place in start..<min(start + count, end) {
+            let mask = zeros.map { $0[place] } ?? UInt8(truncatingIfNeeded: random.next())
+            nodes[node].disk.rot(mask, ofByte: UInt64(place), in: file)
+        }
+    }
+
+    /// A node that found its log damaged stays down, until a backup brings the good bytes back: in half of the cases soon,
+    /// else when everything is healed.
+    mutating func refuse(_ node: Int) {
+        report.sights.add(.rotRefused)
+        trace.note(time, "node \(nodes[node].id) finds its log damaged and does not start")
+        note(0x56, UInt64(node), time)
+        nodes[node].isRefused = true
+        nodes[node].disk.kill()
+        if random.below(2) == 0 { queue.plan(.restore(node: node), at: time + 1000 * random.below(5000)) }
+    }
+
+    mutating func restore(_ node: Int) throws {
+        report.sights.add(.backupsRestored)
+        nodes[node].disk.cure()
+        nodes[node].isRefused = false
+        try start(node)
+    }
+}
