@@ -70,9 +70,11 @@ private struct LoneNode {
 
     func answer(_ number: UInt64) -> Outcome? { answers[number] }
 
-    /// What is answered at once; nil when it has to wait.
+    /// What is answered within two ticks; nil when it has to wait for longer.
     mutating func answered(_ call: SessionCommand, wait: UInt32 = 0, on connection: UInt64 = 1) -> Outcome? {
-        answer(ask(call, wait: wait, on: connection))
+        let number = ask(call, wait: wait, on: connection)
+        pass(milliseconds: 20)
+        return answer(number)
     }
 
     mutating func session() throws -> UInt64 {
