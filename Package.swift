@@ -101,7 +101,8 @@ var package = Package(
             swiftSettings: rules),
         .testTarget(name: "EventLogTests", dependencies: ["Consensus", "EventLog"], swiftSettings: rules),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Consensus", "Jobboard", "Simulation", "WireFormat"], swiftSettings: rules),
+            name: "SimulationTests",
+            dependencies: ["Consensus", "EventLog", "Jobboard", "NodeEngine", "Simulation", "WireFormat"], swiftSettings: rules),
         .testTarget(
             name: "JobboardClientTests",
             dependencies: ["Jobboard", "JobboardClient", "WireFormat", logging, lifecycle] + nio, swiftSettings: rules),

@@ -4,7 +4,7 @@ import NodeEngine
 
 extension SimulatedCluster {
     /// Milliseconds from the end of all faults: by then there must be a leader whose term is open.
-    package static let leaderBound: UInt64 = 15_000
+    package static let leaderBound: UInt64 = 5_000
     /// By then all logs must be equal.
     package static let agreementBound: UInt64 = 15_000
     /// After healing, clients finish what they began, in microseconds.

@@ -80,6 +80,13 @@ private func answer(_ words: [String], _ operation: Operation) throws -> Operati
         // Back after an abandon; a failure may go to the trash.
         "a 1-2 post 1 = ok\na 3-4 claim 1 = 1\na 5-6 abandon 1 f1 = ok\nb 7-8 claim 1 = 2\nb 9-10 abandon 1 f2 delayed = ok\n"
             + "b 11-12 show 1 = TRASHED",
+        // A claim of the next that nobody answered took one of two, nobody knows which, and may have come late.
+        "a 1-2 post 1 2 = ok\na 3-- claim_next\nb 4-5 claim 1 = 1\nb 6-7 owner 2 = a",
+        "a 1-- claim_next\na 2-3 post 1 = ok\nb 4-5 claim_next = nothing\nb 6-7 owner 1 = a",
+        // Nobody answered the abandon: it took place before the claim, or the lease ended.
+        "a 1-2 post 1 = ok\na 3-4 claim 1 = 1\na 5-- abandon 1 f1\nb 6-7 claim_next = 1:2\na 8-9 extend 1 f1 = not_owner b",
+        // Two consumes on the way, one answered.
+        "a 1-2 post 1 = ok\na 3-4 claim 1 = 1\na 5-- consume 1 f1\na 6-7 consume 1 f1 = not_claimed",
         // The same job again, and its fence after an unanswered claim.
         "a 1-2 post 1 = ok\na 3-4 post 1 = there\na 5-- claim 1\nb 6-7 show 1 = CLAIMED a 4\nb 8-9 show 1 = CLAIMED a 4",
     ]) func acceptsWhatOneBoardCouldHaveAnswered(text: String) throws {
@@ -142,6 +149,31 @@ private func answer(_ words: [String], _ operation: Operation) throws -> Operati
         (
             "trash without a failure", "a 1-2 post 1 = ok\na 3-4 claim 1 = 1\na 5-6 abandon 1 = ok\nb 7-8 show 1 = TRASHED",
             "TRASHED"
+        ),
+        (
+            "an unanswered consume that took place and did not",
+            "a 1-2 post 1 = ok\na 3-4 claim 1 = 1\na 5-- consume 1 f1\nb 6-7 show 1 = COMPLETE\nb 8-9 claim 1 = 2",
+            "is complete"
+        ),
+        (
+            "an unanswered claim of the next in whose name another holds",
+            "a 1-2 post 1 = ok\na 3-- claim_next\nb 4-5 owner 1 = c", "held by c"
+        ),
+        (
+            "a claim of the next that got what is consumed",
+            "a 1-2 post 1 = ok\na 3-4 claim 1 = 1\na 5-6 consume 1 f1 = ok\nb 7-8 claim_next = 1:2", "is complete"
+        ),
+        (
+            "a claim of the next that got what is held",
+            "a 1-2 post 1 = ok\na 3-4 claim 1 lease9000 = 1\nb 5-6 claim_next = 1:2", "is claimed by a with fence 1"
+        ),
+        (
+            "an extend after the end", "a 1-2 post 1 = ok\na 3-4 claim 1 = 1\na 5-6 consume 1 f1 = ok\na 7-8 extend 1 f1 = ok",
+            "is complete"
+        ),
+        (
+            "an abandon of what another holds",
+            "a 1-2 post 1 = ok\na 3-4 claim 1 lease9000 = 1\nb 5-6 abandon 1 f1 = ok", "nothing explains b's abandon"
         ),
         ("refused for an owner who is none", "a 1-2 post 1 = ok\nb 3-4 claim 1 = unclaimable c", "held by c"),
         (

@@ -1,0 +1,54 @@
+import EventLog
+import Simulation
+import Testing
+
+@Suite struct DiskFaultTests {
+    /// Everything that a disk can do to a node, often, and nothing else.
+    private static func plan(_ change: (inout FaultPlan) -> Void) -> FaultPlan {
+        var plan = FaultPlan()
+        change(&plan)
+        return plan
+    }
+
+    private static func run(_ plan: FaultPlan, nodes: Int, seeds: ClosedRange<UInt64>) throws -> Sights {
+        var sights = Sights()
+        for seed in seeds {
+            var cluster = SimulatedCluster(seed: seed, nodes: nodes, plan: plan)
+            sights.add(try cluster.run(milliseconds: 5000).sights)
+        }
+        return sights
+    }
+
+    @Test(arguments: [1, 3]) func aNodeWhoseDiskFailsComesBackWithAllItPromised(nodes: Int) throws {
+        let sights = try Self.run(Self.plan { $0.diskErrorEvery = 150 }, nodes: nodes, seeds: 1...8)
+        for sight in [Sight.writeErrors, .syncErrors, .folderErrors] { #expect(sights[sight] > 0, "\(sight.rawValue)") }
+        #expect(sights[.starts] > sights[.writeErrors] + sights[.syncErrors])
+    }
+
+    @Test(arguments: [1, 3]) func aNodeWhoseDiskIsFullComesBackWhenThereIsRoom(nodes: Int) throws {
+        let sights = try Self.run(Self.plan { $0.fullDiskEvery = 300 }, nodes: nodes, seeds: 1...8)
+        #expect(sights[.fullDiskStops] > 0 && sights[.starts] > UInt64(8 * nodes))
+    }
+
+    @Test(arguments: [1, 3, 5]) func aNodeWhoseLogRottedRefusesUntilItHasItsBytesBack(nodes: Int) throws {
+        let plan = Self.plan {
+            $0.rotEvery = 100
+            $0.killEvery = 300
+        }
+        let sights = try Self.run(plan, nodes: nodes, seeds: 1...8)
+        for sight in [Sight.rottenBits, .rottenRanges, .rotRefused, .backupsRestored] {
+            #expect(sights[sight] > 0, "\(sight.rawValue)")
+        }
+    }
+
+    @Test func powerLossTearsWritesAndLosesNames() throws {
+        let plan = Self.plan {
+            $0.powerLossEvery = 200
+            $0.deepPowerLoss = 1
+        }
+        let sights = try Self.run(plan, nodes: 3, seeds: 1...12)
+        for sight in [Sight.tornTails, .namesLost, .sectorsLost, .sectorsGarbled] {
+            #expect(sights[sight] > 0, "\(sight.rawValue)")
+        }
+    }
+}
