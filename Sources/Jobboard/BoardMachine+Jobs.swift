@@ -30,8 +30,7 @@ extension BoardMachine {
     /// From now on the job is claimable.
     mutating func becomeReady(_ slot: Int32) {
         precondition(slots[slot].job.state == .unclaimed && !slots[slot].isReady, "\(slots[slot].job.id) can't become ready")
-        slots[slot].isReady = true
-        slots[slot].readyEpoch &+= 1
+        slots[slot].becomeReady()
         let entry = ReadyEntry(position: slots[slot].job.position, slot: slot, epoch: slots[slot].readyEpoch)
         lanes[lane(of: slot)].ready.insert(entry)
         let board = Int(slots[slot].board)

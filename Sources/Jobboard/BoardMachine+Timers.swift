@@ -112,14 +112,8 @@ extension BoardMachine {
 
     /// The job leaves the board: none of its timers matters any more.
     mutating func disarmAll(_ slot: Int32) {
-        var stale = 0
-        if slots[slot].leaseArmed != Timer.none { stale += 1 }
-        if slots[slot].delayArmed != Timer.none { stale += 1 }
-        if slots[slot].expiryArmed { stale += 1 }
+        let stale = slots[slot].disarm()
         guard stale > 0 else { return }
-        slots[slot].leaseArmed = Timer.none
-        slots[slot].delayArmed = Timer.none
-        slots[slot].expiryArmed = false
         timers.becameStale(stale)
         compactTimersIfNeeded()
     }

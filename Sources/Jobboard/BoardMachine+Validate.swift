@@ -103,18 +103,21 @@ extension BoardMachine {
     }
 
     private static func isPlain(_ name: String) -> Bool {
-        for byte in name.utf8 where !isBoardNameByte(byte) { return false }
+        let (low, high) = boardNameBytes
+        for byte in name.utf8 {
+            guard byte < 128, (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 == 1 else { return false }
+        }
         return true
     }
 
-    private static func isBoardNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-            true
-        default: false
+    /// A-Z, a-z, 0-9, '.', '_' and '-', each as a bit.
+    private static let boardNameBytes: (low: UInt64, high: UInt64) = {
+        var bits: (low: UInt64, high: UInt64) = (0, 0)
+        for byte in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-".utf8 {
+            if byte < 64 { bits.low |= 1 << UInt64(byte) } else { bits.high |= 1 << UInt64(byte - 64) }
         }
-    }
+        return bits
+    }()
 
     private func check(lease: UInt32?) throws(JobboardError) {
         if let lease, !limits.leaseMilliseconds.contains(lease) { throw Self.outside("a lease", limits.leaseMilliseconds) }

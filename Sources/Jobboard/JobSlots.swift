@@ -28,6 +28,21 @@ struct JobRecord: Sendable {
             createdOn: Timestamp(milliseconds: 0), position: 0, lastModified: Timestamp(milliseconds: 0)),
         content: 0, board: -1)
 
+    /// Each change of a record asks whether its page is shared with a copy; so what changes together is changed at once.
+    mutating func becomeReady() {
+        isReady = true
+        readyEpoch &+= 1
+    }
+
+    /// Gives all timers up; how many there were.
+    mutating func disarm() -> Int {
+        let armed = (leaseArmed == Timer.none ? 0 : 1) + (delayArmed == Timer.none ? 0 : 1) + (expiryArmed ? 1 : 0)
+        leaseArmed = Timer.none
+        delayArmed = Timer.none
+        expiryArmed = false
+        return armed
+    }
+
     var isOnBoard: Bool { job.position != 0 && (job.state == .unclaimed || job.state == .claimed) }
 }
 
