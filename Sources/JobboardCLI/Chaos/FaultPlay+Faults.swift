@@ -84,11 +84,19 @@ extension FaultPlay {
     private mutating func change(_ cuts: LinkCuts, _ what: String) async throws {
         let network = stage.network
         precondition(network != nil, "no network of our own to cut")
-        if !cuts.cuts.isEmpty { notes.tell(what) }
+        if !cuts.cuts.isEmpty {
+            notes.tell(what)
+            measure(with: cuts)
+        }
+        try network?.apply(cuts)
+        // What is mended is whole only once the filters know it.
+        measure(with: cuts)
+        if cuts.cuts.isEmpty { notes.tell(what) }
+    }
+
+    private mutating func measure(with cuts: LinkCuts) {
         self.cuts = cuts
         meter.connected(cuts.hasConnectedMajority(of: stage.nodeCount, up: nodes.up))
-        try network?.apply(cuts)
-        if cuts.cuts.isEmpty { notes.tell(what) }
     }
 
     private mutating func unseenDeath(_ node: Int, _ episode: Episode) async throws {
