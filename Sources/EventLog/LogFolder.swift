@@ -13,6 +13,8 @@ struct LogFolder {
     var hasSuperblock = false
     /// In growing order.
     var segments: [UInt64] = []
+    /// In growing order.
+    var patches: [UInt64] = []
     /// In order of name.
     var spares: [String] = []
     /// Files that were never finished.
@@ -22,6 +24,8 @@ struct LogFolder {
         for name in try disk.list().sorted() {
             if let number = FileNames.segmentNumber(name) {
                 segments.append(number)
+            } else if let number = FileNames.patchNumber(name) {
+                patches.append(number)
             } else if FileNames.isSpare(name) {
                 spares.append(name)
             } else if [FileNames.filling, FileNames.preparing, FileNames.newSuperblock].contains(name) {
@@ -31,6 +35,7 @@ struct LogFolder {
             }
         }
         segments.sort()
+        patches.sort()
     }
 
     func openSegments(on disk: any Disk) throws(DiskError) -> [SegmentFile] {

@@ -18,6 +18,10 @@ struct NodeRecovery {
             let identity = LogIdentity(cluster: configuration.cluster, node: node.rawValue)
             let options = EventLogOptions(segmentBytes: configuration.segmentBytes)
             let (log, recovery) = try EventLog.open(on: disk, identity: identity, options: options)
+            if let damage = recovery.damage {
+                log.close()
+                throw EventLogError(.damaged, damage.description)
+            }
             self.log = log
             incarnation = UInt64(recovery.incarnation)
             engine = try Self.engine(from: log, recovery, configuration, node)

@@ -43,6 +43,7 @@ struct SimulatedNode {
         life += 1
         let identity = LogIdentity(cluster: settings.cluster, node: id.rawValue)
         let (log, recovery) = try EventLog.open(on: disk, identity: identity, options: options)
+        if let damage = recovery.damage { throw EventLogError(.damaged, damage.description) }
         let tag = BlockCodec.clusterTag(settings.cluster)
         let engine = try Engine.recover(
             id: id, voters: voters, settings: settings,
