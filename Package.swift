@@ -87,7 +87,10 @@ var package = Package(
             name: "NodeServerTests", dependencies: ["Consensus", "NodeServer", "WireFormat"], swiftSettings: rules),
         .testTarget(
             name: "JobboardCLITests",
-            dependencies: ["Jobboard", "JobboardCLI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Consensus", "EventLog", "Jobboard", "JobboardCLI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: rules),
         .testTarget(
             name: "ClusterTests", dependencies: ["JobboardCLI", "JobboardClient", "WireFormat"] + nio, swiftSettings: rules),

@@ -52,7 +52,7 @@ extension EventLog {
     /// When the batch will not fit in what is left, makes sure of the next segment while nothing has been written:
     /// so a full disk refuses a batch but does not poison the log.
     private func makeRoom(for bytes: UInt64) throws(EventLogError) {
-        guard tail + bytes > segments[segments.count - 1].size, spares.isEmpty else { return }
+        guard tail + bytes > segments[segments.count - 1].room, spares.isEmpty else { return }
         do {
             try findSpares()
             guard spares.isEmpty else { return }
@@ -106,7 +106,7 @@ extension EventLog {
         _ kind: FrameKind, payloadBytes: Int, commit: LogIndex, fill: (UnsafeMutableRawBufferPointer) -> Void
     ) throws(DiskError) {
         let need = UInt64(FramePrefix.byteCount + payloadBytes)
-        if kind != .segmentStart, tail + UInt64(batch.count) + need > segments[segments.count - 1].size {
+        if kind != .segmentStart, tail + UInt64(batch.count) + need > segments[segments.count - 1].room {
             try flush()
             try roll(behind: segments[segments.count - 1].number)
         }
@@ -123,7 +123,7 @@ extension EventLog {
         guard batch.count > 0 else { return }
         batch.pad()
         let segment = segments[segments.count - 1]
-        precondition(tail + UInt64(batch.count) <= segment.size, "a batch that runs over the end of \(segment.name)")
+        precondition(tail + UInt64(batch.count) <= segment.room, "a batch that runs over the end of \(segment.name)")
         counters.writes += 1
         counters.diskBytes += UInt64(batch.count)
         try disk.write(segment.file, at: tail, batch.bytes)

@@ -34,8 +34,8 @@ struct FrameGap {
     var through: UInt64
     /// What the missing frame is, where that is certain.
     var kind: FrameKind?
-    /// Where the missing frame seems to end in the segment of `before`; nil when its prefix can't be read.
-    var seenEnd: UInt64?
+    /// Where the missing frame seems to lie in the segment of `before`; nil when its prefix can't be read.
+    var seen: Range<UInt64>?
 }
 
 /// Everything that can be read in the segments, in the order of writing, and what is missing in between.
@@ -54,8 +54,10 @@ struct FrameCatalog {
     var covered: UInt64 = 0
     /// Of all whole frames that were seen, those that no longer count too.
     var highestIncarnation: UInt32 = 0
-    /// Behind the frame of this sequence, where what is left of another one ends in the same segment.
-    var trace: (sequence: UInt64, end: UInt64)?
+    /// Behind the frame of this sequence, where what is left of another one lies in the same segment.
+    var trace: (sequence: UInt64, seen: Range<UInt64>)?
+    /// A block that is whole though its frame's prefix is not, where the next frame should be.
+    var salvaged: ScannedBlock?
     /// What the disk said of a page that it could not read, and the place of the segment, the last such.
     var failure: (error: DiskError, place: Int)?
 

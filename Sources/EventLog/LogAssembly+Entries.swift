@@ -66,7 +66,7 @@ extension LogAssembly {
         var last = base
         var knownAt: UInt64 = 0
         func take(_ summary: EntrySummary?, _ sequence: UInt64?) {
-            guard let summary, let sequence, sequence > knownAt else { return }
+            guard let summary, let sequence, sequence >= knownAt else { return }
             (last, knownAt) = (summary, sequence)
         }
         take(catalog.blocks.last?.summary, catalog.blocks.last?.sequence)

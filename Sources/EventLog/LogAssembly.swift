@@ -20,7 +20,7 @@ struct LogAssembly {
         var assembly = LogAssembly(segments: segments, superblock: superblock, patches: patches, catalog: catalog)
         assembly.cutTornTail()
         try assembly.judgeFailure()
-        assembly.judgeEnd(on: disk)
+        try assembly.judgeEnd(on: disk)
         try assembly.findEntries()
         assembly.findHardState()
         assembly.finish()
@@ -47,13 +47,14 @@ struct LogAssembly {
         if let first = catalog.gaps.firstIndex(where: { $0.through > catalog.covered }) {
             let gap = catalog.gaps[first]
             mark = gap.before
-            noteTorn(behind: mark, frames: all.frames - mark.frames + (isCounted(gap) ? 0 : 1), seenEnd: gap.seenEnd)
+            noteTorn(behind: mark, frames: all.frames - mark.frames + (isCounted(gap) ? 0 : 1), seen: gap.seen)
             catalog.gaps.removeSubrange(first...)
         } else if let trace = catalog.trace, trace.sequence == mark.sequence, catalog.covered <= mark.sequence {
-            noteTorn(behind: mark, frames: 1, seenEnd: trace.end)
+            noteTorn(behind: mark, frames: 1, seen: trace.seen)
         }
         if catalog.covered > mark.sequence {
             endGap = FrameGap(before: mark, through: catalog.covered)
+            if let block = catalog.salvaged, block.sequence == mark.sequence + 1 { catalog.blocks.append(block) }
             scan.torn = nil
         }
         catalog.cut(behind: max(mark.sequence, catalog.covered))
@@ -71,23 +72,24 @@ struct LogAssembly {
             && gap.through == gap.before.sequence + 1
     }
 
-    private mutating func noteTorn(behind mark: FrameMark, frames: Int, seenEnd: UInt64?) {
+    private mutating func noteTorn(behind mark: FrameMark, frames: Int, seen: Range<UInt64>?) {
         guard !segments.isEmpty else { return }
-        let cut = roundUp(mark.end, to: pageBytes)
-        let lastSeen = max(seenEnd ?? 0, catalog.ends[mark.place])
+        let cut = seen?.lowerBound ?? roundUp(mark.end, to: pageBytes)
+        let lastSeen = max(seen?.upperBound ?? 0, catalog.ends[mark.place])
         let end = min(lastSeen, segments[mark.place].size)
         scan.torn = TornTail(
             file: segments[mark.place].name, offset: cut, frames: frames, bytes: end > cut ? end - cut : 0)
     }
 
-    /// Where nothing covers the end, a page that can't be read might have been acknowledged all the same.
+    /// A page that can't be read counts as rotten where more is known to follow. At the end it may hold anything, and the
+    /// disk may yet give it back: nothing must be written that takes it for lost.
     private func judgeFailure() throws(EventLogError) {
-        guard let failure = catalog.failure, failure.place >= scan.tailSegment, endGap == nil else { return }
+        guard let failure = catalog.failure, failure.place >= scan.tailSegment else { return }
         throw EventLogError(failure.error)
     }
 
     /// Whether anything was acknowledged behind the last frame that can be read, and whether it is known what.
-    private mutating func judgeEnd(on disk: any Disk) {
+    private mutating func judgeEnd(on disk: any Disk) throws(EventLogError) {
         scan.isEndLost = notes?.isEndLost ?? false
         scan.isEndRotten = endGap != nil
         guard let notes else {
@@ -95,7 +97,11 @@ struct LogAssembly {
             return
         }
         let tail = segments.first { $0.number == notes.tailSegment }
-        if endGap != nil, !superblock.isCertain || !isEndTrusted(notes, tail, on: disk) { scan.isEndLost = true }
+        if endGap != nil {
+            var isTrusted = superblock.isCertain
+            if isTrusted { isTrusted = try isEndTrusted(notes, tail, on: disk) }
+            scan.isEndLost = scan.isEndLost || !isTrusted
+        }
         // Of a file that was cut short, what was behind the cut is unknown, unless frames end before it.
         if let tail, tail.size < notes.tailBytes, segments[scan.tailSegment].number <= tail.number,
             segments[scan.tailSegment].number < tail.number || scan.tailOffset >= tail.size
@@ -109,13 +115,14 @@ struct LogAssembly {
     /// place, and nothing was begun behind them.
     ///
     /// Where whole pages are gone, what came after the superblock was written may be gone with them.
-    private func isEndTrusted(_ notes: SuperblockNotes, _ tail: SegmentFile?, on disk: any Disk) -> Bool {
+    private func isEndTrusted(_ notes: SuperblockNotes, _ tail: SegmentFile?, on disk: any Disk) throws(EventLogError) -> Bool {
         guard let tail, let durable = superblock.newest?.durable, durable == catalog.covered else { return false }
         guard notes.tailOffset >= pageBytes, tail.size >= notes.tailOffset else { return false }
         let reader = SegmentReader(tail, on: disk)
         let isLeft = reader.bytes(at: notes.tailOffset - pageBytes, count: pageBytes) { page in page.contains { $0 != 0 } }
-        guard isLeft == true, reader.failure == nil else { return false }
         let next = reader.prefix(at: notes.tailOffset)
+        if let failure = reader.failure { throw EventLogError(failure) }
+        guard isLeft == true else { return false }
         return (next?.sequence ?? 0) <= durable
     }
 }

@@ -6,6 +6,8 @@ struct SegmentFile {
     let size: UInt64
 
     var name: String { FileNames.segment(number) }
+    /// Batches fill whole pages; a file that was cut short has a part of one at its end.
+    var room: UInt64 { size - size % pageBytes }
 }
 
 /// The log's files, by their names.

@@ -9,14 +9,15 @@ extension LogScanner {
     /// chain of parents.
     mutating func resync(_ reader: SegmentReader, from offset: UInt64, place: Int) -> UInt64? {
         let page = roundUp(offset, to: pageBytes)
-        var seenEnd: UInt64?
+        catalog.salvaged = nil
+        var seen: Range<UInt64>?
         for start in offset == page ? [page] : [offset, page] {
             guard let end = remains(reader, at: start) else { continue }
-            seenEnd = seenEnd ?? end
+            seen = seen ?? start..<end
             for next in [end, roundUp(end, to: pageBytes)] {
                 if let prefix = newer(reader, at: next), prefix.sequence == catalog.mark.sequence + 2 {
                     let kind = next == end ? Self.kind(ofFrameBytes: end - start) : nil
-                    skip(to: prefix, kind: kind, seenEnd: end)
+                    skip(to: prefix, kind: kind, seen: start..<end)
                     return next
                 }
             }
@@ -24,12 +25,12 @@ extension LogScanner {
         var next = page
         while next < reader.segment.size {
             if let prefix = newer(reader, at: next), prefix.sequence > catalog.mark.sequence + 1 {
-                skip(to: prefix, kind: nil, seenEnd: seenEnd)
+                skip(to: prefix, kind: nil, seen: seen)
                 return next
             }
             next += pageBytes
         }
-        if place == catalog.mark.place { catalog.trace = seenEnd.map { (catalog.mark.sequence, $0) } }
+        if place == catalog.mark.place { catalog.trace = seen.map { (catalog.mark.sequence, $0) } }
         return nil
     }
 
@@ -39,8 +40,8 @@ extension LogScanner {
         return follows(prefix) && isSound(prefix, reader, at: offset) ? prefix : nil
     }
 
-    private mutating func skip(to prefix: FramePrefix, kind: FrameKind?, seenEnd: UInt64?) {
-        note(FrameGap(before: catalog.mark, through: prefix.sequence - 1, kind: kind, seenEnd: seenEnd))
+    private mutating func skip(to prefix: FramePrefix, kind: FrameKind?, seen: Range<UInt64>?) {
+        note(FrameGap(before: catalog.mark, through: prefix.sequence - 1, kind: kind, seen: seen))
         catalog.mark.sequence = prefix.sequence - 1
     }
 
@@ -50,9 +51,10 @@ extension LogScanner {
         let sequence = catalog.mark.sequence + 1
         // A whole frame here is an old one, or one that comes later.
         guard reader.frame(at: start) == nil else { return nil }
+        if start == 0 { return UInt64(FramePrefix.byteCount + SegmentStart.byteCount) }
         let body = start + UInt64(FramePrefix.byteCount)
         if let block = reader.block(at: body, cluster: cluster, sequence: sequence) {
-            if catalog.blocks.last?.sequence != sequence { catalog.blocks.append(block) }
+            catalog.salvaged = catalog.salvaged ?? block
             return body + UInt64(block.location.length)
         }
         guard let prefix = reader.prefix(at: start), prefix.sequence == sequence else { return nil }

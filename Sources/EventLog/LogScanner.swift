@@ -14,8 +14,9 @@ struct LogScanner {
     private let opened: UInt64
     private let incarnation: UInt32
     var catalog = FrameCatalog()
-    /// Every frame in the segment at hand has a smaller sequence.
-    private var limit: UInt64 = .max
+    /// The starts of the segments behind the one at hand. A frame that is newer by its number, but not by its incarnation,
+    /// was cut off before they were written.
+    private var limits: [FramePrefix] = []
 
     private init(_ segments: [SegmentFile], cluster: UInt64, node: UInt64, superblock: Superblock?) {
         self.segments = segments
@@ -38,26 +39,15 @@ struct LogScanner {
         _ segments: [SegmentFile], on disk: any Disk, cluster: UInt64, node: UInt64, superblock: Superblock?
     ) -> FrameCatalog {
         var scanner = LogScanner(segments, cluster: cluster, node: node, superblock: superblock)
-        let readers = segments.map { SegmentReader($0, on: disk) }
-        let limits = scanner.limits(readers)
-        for (place, reader) in readers.enumerated() {
-            scanner.limit = limits[place]
+        scanner.limits = segments.compactMap { scanner.start(SegmentReader($0, on: disk))?.0 }
+        for (place, segment) in segments.enumerated() {
+            let reader = SegmentReader(segment, on: disk)
+            if let (prefix, _) = scanner.start(reader) { scanner.limits.removeAll { $0 == prefix } }
             scanner.catalog.ends.append(0)
             if let offset = scanner.takeStart(reader, at: place) { scanner.takeFrames(reader, from: offset, at: place) }
             if let failure = reader.failure { scanner.catalog.failure = (failure, place) }
         }
         return scanner.catalog
-    }
-
-    /// For each segment, the smallest sequence with which one behind it starts.
-    private func limits(_ readers: [SegmentReader]) -> [UInt64] {
-        var limits = [UInt64](repeating: .max, count: readers.count)
-        var smallest = UInt64.max
-        for place in readers.indices.reversed() {
-            limits[place] = smallest
-            if let (prefix, _) = start(readers[place]) { smallest = min(smallest, prefix.sequence) }
-        }
-        return limits
     }
 
     /// The segment's own first frame, when it is whole and of this log.
@@ -91,23 +81,21 @@ struct LogScanner {
 
     /// Newer than what was read, and not of a time that is over.
     func follows(_ prefix: FramePrefix) -> Bool {
-        guard prefix.sequence > catalog.mark.sequence, prefix.sequence < limit else { return false }
+        guard prefix.sequence > catalog.mark.sequence else { return false }
+        for start in limits where prefix.sequence >= start.sequence && prefix.incarnation <= start.incarnation { return false }
         guard prefix.incarnation >= catalog.mark.incarnation else { return false }
         return prefix.sequence <= opened || prefix.incarnation >= incarnation
     }
 
-    /// Nothing more can be in this segment.
-    var isAtLimit: Bool { catalog.mark.sequence + 1 == limit }
-
     private mutating func takeFrames(_ reader: SegmentReader, from start: UInt64, at place: Int) {
         var offset = start
-        while !isAtLimit {
-            if let end = take(reader, at: offset, place: place) {
-                offset = end
-                continue
-            }
+        while true {
             let page = roundUp(offset, to: pageBytes)
-            if page != offset, let end = take(reader, at: page, place: place) {
+            let places = page == offset ? [page] : [offset, page]
+            // A frame whose body was torn and that was cut off may stand before the one that came in its place.
+            if let end = places.firstNonNil({ take(reader, at: $0, place: place, isWhole: true) }) {
+                offset = end
+            } else if let end = places.firstNonNil({ take(reader, at: $0, place: place, isWhole: false) }) {
                 offset = end
             } else if let next = resync(reader, from: offset, place: place) {
                 offset = next
@@ -118,11 +106,11 @@ struct LogScanner {
     }
 
     /// Where the frame ends, when it is the next one.
-    private mutating func take(_ reader: SegmentReader, at offset: UInt64, place: Int) -> UInt64? {
+    private mutating func take(_ reader: SegmentReader, at offset: UInt64, place: Int, isWhole: Bool) -> UInt64? {
         guard let prefix = reader.frame(at: offset) else { return nil }
         catalog.highestIncarnation = max(catalog.highestIncarnation, prefix.incarnation)
         guard prefix.sequence == catalog.mark.sequence + 1, follows(prefix) else { return nil }
-        guard apply(prefix, reader, at: offset) else { return nil }
+        guard apply(prefix, reader, at: offset, isWhole: isWhole) else { return nil }
         accept(prefix, place: place, at: offset)
         return offset + prefix.byteCount
     }
@@ -148,7 +136,7 @@ struct LogScanner {
     }
 
     /// Files what the frame says; false when it can't be one.
-    private mutating func apply(_ prefix: FramePrefix, _ reader: SegmentReader, at offset: UInt64) -> Bool {
+    private mutating func apply(_ prefix: FramePrefix, _ reader: SegmentReader, at offset: UInt64, isWhole: Bool) -> Bool {
         switch prefix.kind {
         case .segmentStart:
             return false
@@ -163,20 +151,32 @@ struct LogScanner {
         case .block:
             guard
                 let block = reader.block(at: offset + UInt64(FramePrefix.byteCount), cluster: cluster, sequence: prefix.sequence),
-                block.location.length == prefix.payloadLength
+                block.location.length == prefix.payloadLength, block.isWhole || !isWhole
             else { return false }
             catalog.blocks.append(block)
             // The header is as good as the frame's checksum says; the body is lost alone.
             if !block.isWhole {
                 note(
                     FrameGap(
-                        before: catalog.mark, through: prefix.sequence, kind: .block, seenEnd: offset + prefix.byteCount))
+                        before: catalog.mark, through: prefix.sequence, kind: .block,
+                        seen: offset..<offset + prefix.byteCount))
             }
             return true
         }
     }
 
     mutating func note(_ gap: FrameGap) {
+        // What stands in the place of a missing frame counts only because that frame is known to be missing.
+        if let block = catalog.salvaged, block.sequence == gap.before.sequence + 1 { catalog.blocks.append(block) }
+        catalog.salvaged = nil
         catalog.gaps.append(gap)
+    }
+}
+
+extension [UInt64] {
+    /// What the first element gives that gives anything.
+    fileprivate func firstNonNil(_ body: (UInt64) -> UInt64?) -> UInt64? {
+        for element in self { if let value = body(element) { return value } }
+        return nil
     }
 }

@@ -55,6 +55,22 @@ struct SimulatedFile {
         lostWrites = false
     }
 
+    /// The power fails, and what was not synced ends as the caller decides.
+    mutating func crash(deciding decide: (Unsynced) -> Fate) {
+        if seen.count > durable.count, decide(.length) == .new { Self.grow(&durable, to: seen.count) }
+        for sector in dirty.sorted() {
+            let range = range(sector).clamped(to: 0..<durable.count)
+            switch decide(.sector(old: durable[range], new: seen[range])) {
+            case .old: break
+            case .new: copyToPlatter(range)
+            case .garbage(let bytes): durable.replaceSubrange(range, with: bytes)
+            }
+        }
+        seen = durable
+        dirty.removeAll()
+        lostWrites = false
+    }
+
     /// Rot: one bit turns, on the platter and in what reads see.
     mutating func flip(byte: Int, bit: Int) {
         precondition(byte < seen.count && byte < durable.count && (0..<8).contains(bit), "no byte \(byte) to flip")

@@ -30,9 +30,19 @@ struct SimulatedFolder {
         changes.removeAll()
     }
 
+    /// Each change since the last sync is done or not, as the caller decides.
+    mutating func crash(deciding decide: (Unsynced) -> Fate) {
+        changes.removeAll { _ in decide(.name) == .old }
+        sync(changes)
+    }
+
     /// Each change since the last sync is done or not, by chance; a file keeps one name at most.
     mutating func crash(using generator: inout some RandomNumberGenerator) {
-        for change in changes where generator.next() & 1 == 0 {
+        sync(changes.filter { _ in generator.next() & 1 == 0 })
+    }
+
+    private mutating func sync(_ done: [Change]) {
+        for change in done {
             switch change {
             case .name(let name, let file):
                 for old in durable.keys.sorted() where durable[old] == file { durable[old] = nil }

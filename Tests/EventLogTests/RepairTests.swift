@@ -130,7 +130,7 @@ import Testing
         var (lost, blocks, steps): ([MissingBlock], Int, Int) = ([], 0, 0)
         var isDone = false
         while !isDone, steps < 100 {
-            let report = try log.scrub(maxBytes: 500)
+            let report = try log.scrub(maxBytes: 200)
             lost += report.lost
             blocks += report.blocks
             steps += 1

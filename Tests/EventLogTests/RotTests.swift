@@ -52,14 +52,14 @@ import Testing
     @Test func aVoteThatTwoRotsHaveSwallowedIsNotGuessed() throws {
         let disk = SimulatedDisk()
         let log = try open(disk).0
-        for term: Term in 1...3 { try log.append([write(state: HardState(term: term, vote: NodeID(term)))]) }
+        for term: Term in 1...2 { try log.append([write(state: HardState(term: term, vote: NodeID(term)))]) }
         try log.append([write(chain(1))])
-        disk.flipBit(0, ofByte: 4096 * 3 + 60, in: "segment-00000001")
-        // The opening wrote copy 2; so the votes of terms 1 to 3 are in copies 3 to 5.
-        disk.flipBit(0, ofByte: 4096 + 60, in: "superblock")
-        for _ in 0..<2 {
+        disk.flipBit(0, ofByte: 8192 + 60, in: "segment-00000001")
+        // The opening wrote copy 2, so the votes are in copies 3 and 4.
+        disk.flipBit(0, ofByte: 60, in: "superblock")
+        for known: Term in [1, 9] {
             let (log, recovery) = try open(disk)
-            #expect(recovery.isHardStateLost && recovery.hardState.term == 2 && recovery.damage?.isHardStateLost == true)
+            #expect(recovery.isHardStateLost && recovery.hardState.term == known && recovery.damage?.isHardStateLost == true)
             #expect(recovery.entries.count == 1)
             try log.append([write(state: HardState(term: 9, vote: nil))])
         }
