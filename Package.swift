@@ -111,7 +111,8 @@ var package = Package(
         .testTarget(
             name: "JobboardCLITests",
             dependencies: [
-                "Jobboard", "JobboardCLI", "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Consensus", "EventLog", "Jobboard", "JobboardCLI", "Simulation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: rules),
         .testTarget(

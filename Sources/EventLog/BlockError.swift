@@ -10,6 +10,8 @@ package enum BlockError: Error, Sendable, Equatable, CustomStringConvertible {
     case otherCluster
     /// A field that no version ever writes; says which.
     case field(String)
+    /// A whole block, but not the entry that should be there.
+    case otherEntry
     /// The body does not give the digest that the header names.
     case bodyDigest
     /// The body does not decompress to the length that the header names.
@@ -23,6 +25,7 @@ package enum BlockError: Error, Sendable, Equatable, CustomStringConvertible {
         case .format(let format): "a block of format \(format), which this version does not know"
         case .otherCluster: "a block of another cluster"
         case .field(let name): "a block with an impossible \(name)"
+        case .otherEntry: "the block of another entry"
         case .bodyDigest: "a block whose body does not match its digest"
         case .decompression: "a block that does not decompress to its length"
         }

@@ -4,14 +4,30 @@ extension EventLog {
     /// Does the writes in order and returns when all are durable: one disk write and one sync, or one of each for
     /// every segment that they reach into.
     ///
-    /// Throws `tooLarge` and `noSpace` before anything is written. After any other error the log takes no more writes.
+    /// A new hard state goes into the superblock as well, with a write and a sync of its own, before this returns: one
+    /// rotten frame then never loses a vote. So does the beginning of a segment, and a reset. Throws `tooLarge`, `noSpace` and `missing`
+    /// (a truncation to an entry whose block is missing) before anything is written. After any other error the log takes no more writes.
     /// A write that does not continue the log is a broken promise of the caller and stops the process.
     package func append(_ writes: [LogWrite]) throws(EventLogError) {
         try refuseIfPoisoned()
-        try makeRoom(for: try frameBytes(writes))
+        let need = try frameBytes(writes)
+        try refuseTruncationIntoHole(writes)
+        try makeRoom(for: need)
+        let (hardState, segment) = (state.hardState, segments[segments.count - 1].number)
         try poisoning { () throws(DiskError) in
             for write in writes { try add(write) }
             try flush()
+            let isReset = writes.contains { $0.reset != nil }
+            if isReset || state.hardState != hardState || segments[segments.count - 1].number != segment { try storeSuperblock() }
+        }
+    }
+
+    /// A truncation's frame tells the entry that is then the last, which can't be told when its block is missing.
+    private func refuseTruncationIntoHole(_ writes: [LogWrite]) throws(EventLogError) {
+        guard let missing else { return }
+        for case let first? in writes.map(\.truncateFrom) where first <= state.last.index && first > state.base.index + 1 {
+            guard missing.isMissing(first - 1), missing.summary(at: first - 1) == nil else { continue }
+            throw EventLogError(.missing, "the log can't end with entry \(first - 1), whose block is missing")
         }
     }
 
@@ -37,7 +53,7 @@ extension EventLog {
     /// When the batch will not fit in what is left, makes sure of the next segment while nothing has been written:
     /// so a full disk refuses a batch but does not poison the log.
     private func makeRoom(for bytes: UInt64) throws(EventLogError) {
-        guard tail + bytes > segments[segments.count - 1].size, spares.isEmpty else { return }
+        guard tail + bytes > segments[segments.count - 1].room, spares.isEmpty else { return }
         do {
             try findSpares()
             guard spares.isEmpty else { return }
@@ -62,10 +78,14 @@ extension EventLog {
             let newLast = try summary(of: first - 1)
             try add(.truncate, payloadBytes: EntrySummary.encodedBytes, commit: commit) { newLast.write(to: $0, at: 0) }
             state.truncate(to: newLast)
+            missing?.truncate(to: newLast.index)
+            forgetHolesIfClosed()
         }
         if let base = write.reset {
             try add(.reset, payloadBytes: EntrySummary.encodedBytes, commit: commit) { base.write(to: $0, at: 0) }
             state.reset(to: base)
+            missing = nil
+            others = [:]
         }
         for entry in write.entries { try add(entry, commit: commit) }
         state.commit = commit
@@ -82,6 +102,7 @@ extension EventLog {
             segment: UInt32(segments[segments.count - 1].number), offset: UInt32(end - UInt64(entry.block.count)),
             length: UInt32(entry.block.count))
         state.append(entry.summary, at: location)
+        missing?.append(entry.summary)
         counters.blocks += 1
         counters.rawBytes += UInt64(BlockCodec.rawByteCount(of: entry))
         counters.storedBytes += UInt64(entry.block.count)
@@ -92,9 +113,9 @@ extension EventLog {
         _ kind: FrameKind, payloadBytes: Int, commit: LogIndex, fill: (UnsafeMutableRawBufferPointer) -> Void
     ) throws(DiskError) {
         let need = UInt64(FramePrefix.byteCount + payloadBytes)
-        if kind != .segmentStart, tail + UInt64(batch.count) + need > segments[segments.count - 1].size {
+        if kind != .segmentStart, tail + UInt64(batch.count) + need > segments[segments.count - 1].room {
             try flush()
-            try roll()
+            try roll(behind: segments[segments.count - 1].number)
         }
         sequence += 1
         let prefix = FramePrefix(
@@ -105,11 +126,11 @@ extension EventLog {
     }
 
     /// Writes the batch and returns when it is durable.
-    private func flush() throws(DiskError) {
+    func flush() throws(DiskError) {
         guard batch.count > 0 else { return }
         batch.pad()
         let segment = segments[segments.count - 1]
-        precondition(tail + UInt64(batch.count) <= segment.size, "a batch that runs over the end of \(segment.name)")
+        precondition(tail + UInt64(batch.count) <= segment.room, "a batch that runs over the end of \(segment.name)")
         counters.writes += 1
         counters.diskBytes += UInt64(batch.count)
         try disk.write(segment.file, at: tail, batch.bytes)
@@ -122,10 +143,10 @@ extension EventLog {
     }
 
     /// Goes on in a new segment. Its name is durable before a byte is written to it.
-    private func roll() throws(DiskError) {
+    func roll(behind last: UInt64) throws(DiskError) {
         if spares.isEmpty { try findSpares() }
         if spares.isEmpty { try makeSpare() }
-        let number = segments[segments.count - 1].number + 1
+        let number = last + 1
         let spare = spares.removeFirst()
         try disk.rename(spare, to: FileNames.segment(number))
         try disk.syncFolder()
@@ -141,18 +162,19 @@ extension EventLog {
     func summary(of index: LogIndex) throws(DiskError) -> EntrySummary {
         if index == state.base.index { return state.base }
         if index == state.last.index { return state.last }
+        if let known = missing?.summary(at: index) { return known }
         guard let location = state.location(of: index) else { preconditionFailure("entry \(index) is not in the log") }
-        let segment = segments[Int(UInt64(location.segment) - segments[0].number)]
+        let source = try files.source(of: location)
         let parsed: Result<(BlockHeader, Digest), BlockError>
-        if segment.number == segments[segments.count - 1].number, UInt64(location.offset) >= tail {
+        if !location.isPatch, UInt64(location.segment) == segments[segments.count - 1].number, UInt64(location.offset) >= tail {
             let start = Int(UInt64(location.offset) - tail)
             parsed = BlockHeader.parse(batch.bytes.part(start..<start + BlockHeader.byteCount), cluster: cluster)
         } else {
-            let bytes = try disk.read(segment.file, at: UInt64(location.offset), count: BlockHeader.byteCount)
+            let bytes = try disk.read(source.file, at: UInt64(location.offset), count: BlockHeader.byteCount)
             parsed = bytes.withUnsafeBytes { BlockHeader.parse($0, cluster: cluster) }
         }
         guard case .success((let header, let digest)) = parsed, header.index == index else {
-            throw DiskError(.failed, "\(segment.name): entry \(index) at offset \(location.offset) is damaged")
+            throw DiskError(.failed, "\(source.name): entry \(index) at offset \(location.offset) is damaged")
         }
         return header.summary(digest: digest)
     }

@@ -3,14 +3,45 @@ package import Consensus
 extension EventLog {
     /// The entries from `index` to `last`: at least one, and no more than fit in `maxBytes` of blocks.
     ///
-    /// Empty when the log ends before `index`. Every block is verified again. Throws `notInLog` for an entry that was
-    /// released, `damaged` for one that is no longer what was written.
+    /// Empty when the log ends before `index`; ends before a missing block. Every block is verified again. Throws `notInLog`
+    /// for an entry that was released, `missing` when the first block is, `damaged` for one that is no longer what was
+    /// written.
     package func read(from index: LogIndex, through last: LogIndex, maxBytes: Int) throws(EventLogError) -> [Entry] {
         guard index > state.base.index else {
             throw EventLogError(.notInLog, "entry \(index) was released; the log begins at \(state.base.index + 1)")
         }
-        let reader = EntryReader(disk: disk, segments: segments, cluster: cluster)
+        guard missing?.isMissing(index) != true else {
+            throw EventLogError(.missing, "entry \(index) is missing: its block can't be read")
+        }
+        let reader = EntryReader(disk: disk, files: files, cluster: cluster)
         return try reader.read(state, from: index, through: last, maxBytes: maxBytes)
+    }
+
+    var files: LogFiles { LogFiles(segments: segments, patches: patches) }
+}
+
+/// The files that hold blocks.
+struct LogFiles {
+    let segments: [SegmentFile]
+    let patches: [PatchFile]
+
+    func source(of location: BlockLocation) throws(DiskError) -> (file: FileID, name: String) {
+        let number = UInt64(location.segment)
+        if location.isPatch {
+            guard let patch = patches.first(where: { $0.number == number }) else {
+                throw DiskError(.notFound, "\(FileNames.patch(number)) is not open")
+            }
+            return (patch.file, patch.name)
+        }
+        // Segments are numbered in a row, unless some were lost.
+        let place = Int(number) - Int(segments.first?.number ?? 0)
+        if segments.indices.contains(place), segments[place].number == number {
+            return (segments[place].file, segments[place].name)
+        }
+        guard let segment = segments.first(where: { $0.number == number }) else {
+            throw DiskError(.notFound, "\(FileNames.segment(number)) is not open")
+        }
+        return (segment.file, segment.name)
     }
 }
 
@@ -19,7 +50,7 @@ struct EntryReader {
     private static let runBytes: UInt64 = 1 << 20
 
     let disk: any Disk
-    let segments: [SegmentFile]
+    let files: LogFiles
     let cluster: UInt64
 
     func read(
@@ -31,7 +62,7 @@ struct EntryReader {
         while next <= min(last, state.last.index),
             let run = run(state, from: next, through: last, maxBytes: left, forced: entries.isEmpty)
         {
-            try read(run, from: next, into: &entries)
+            try read(run, of: state, from: next, into: &entries)
             next += UInt64(run.count)
             left -= run.reduce(0) { $0 + Int($1.length) }
         }
@@ -47,7 +78,8 @@ struct EntryReader {
         var next = index
         while next <= last, let location = state.location(of: next) {
             if let first = run.first {
-                guard location.segment == first.segment, Int(location.length) <= left else { break }
+                guard location.segment == first.segment, location.isPatch == first.isPatch else { break }
+                guard Int(location.length) <= left, location.offset > first.offset else { break }
                 guard UInt64(location.offset) + UInt64(location.length) - UInt64(first.offset) <= Self.runBytes else { break }
             } else {
                 guard forced || Int(location.length) <= left else { break }
@@ -59,13 +91,17 @@ struct EntryReader {
         return run.isEmpty ? nil : run
     }
 
-    private func read(_ run: [BlockLocation], from index: LogIndex, into entries: inout [Entry]) throws(EventLogError) {
-        let segment = segments[Int(UInt64(run[0].segment) - segments[0].number)]
+    private func read(
+        _ run: [BlockLocation], of state: LogState, from index: LogIndex, into entries: inout [Entry]
+    ) throws(EventLogError) {
         let start = UInt64(run[0].offset)
         let end = UInt64(run[run.count - 1].offset) + UInt64(run[run.count - 1].length)
         let bytes: [UInt8]
+        let name: String
         do {
-            bytes = try disk.read(segment.file, at: start, count: Int(end - start))
+            let source = try files.source(of: run[0])
+            name = source.name
+            bytes = try disk.read(source.file, at: start, count: Int(end - start))
         } catch {
             throw EventLogError(error)
         }
@@ -73,13 +109,13 @@ struct EntryReader {
             let offset = Int(UInt64(location.offset) - start)
             let range = offset..<offset + Int(location.length)
             let expected = index + UInt64(place)
-            guard range.upperBound <= bytes.count else { throw damaged(segment, location, expected, "the file is too short") }
+            guard range.upperBound <= bytes.count else { throw damaged(name, location, expected, "the file is too short") }
             do throws(BlockError) {
                 let entry = try parse(bytes, range)
-                guard entry.index == expected else { throw .field("index") }
+                guard entry.index == expected, entry.digest == state.slot(of: expected)?.digest else { throw .otherEntry }
                 entries.append(entry)
             } catch {
-                throw damaged(segment, location, expected, error.description)
+                throw damaged(name, location, expected, error.description)
             }
         }
     }
@@ -91,7 +127,7 @@ struct EntryReader {
         return try parsed.get()
     }
 
-    private func damaged(_ segment: SegmentFile, _ location: BlockLocation, _ index: LogIndex, _ why: String) -> EventLogError {
-        EventLogError(.damaged, "\(segment.name): entry \(index) at offset \(location.offset) is damaged: \(why)")
+    private func damaged(_ file: String, _ location: BlockLocation, _ index: LogIndex, _ why: String) -> EventLogError {
+        EventLogError(.damaged, "\(file): entry \(index) at offset \(location.offset) is damaged: \(why)")
     }
 }

@@ -13,24 +13,30 @@ extension EventLog {
         try poisoning { () throws(DiskError) in try findSpares() }
     }
 
-    /// Forgets whole segments, oldest first, that hold nothing above `index`. Their files become spares.
+    /// Forgets whole segments, oldest first, that hold nothing above `index`. Their files become spares. Patches that hold
+    /// nothing above the new first entry go too.
     ///
-    /// Throws `disk`; then the log takes no more writes.
+    /// Stops short of a segment whose last block is missing. Throws `disk`; then the log takes no more writes.
     package func release(through index: LogIndex) throws(EventLogError) {
         try refuseIfPoisoned()
-        try poisoning { () throws(DiskError) in
-            while segments.count > 1 {
-                let last = state.lastIndex(upToSegment: segments[0].number)
-                guard last <= index else { return }
-                try releaseFirstSegment(last: last)
-            }
+        while segments.count > 1 {
+            let last = state.lastIndex(upToSegment: segments[0].number)
+            // A base is known by all that its header says.
+            guard last <= index, let newBase = try? summary(of: last) else { break }
+            try poisoning { () throws(DiskError) in try releaseFirstSegment(newBase) }
         }
+        try poisoning { () throws(DiskError) in try releasePatches() }
     }
 
-    /// One folder sync for each: were two renames lost in part, a hole would stay between the segments.
-    private func releaseFirstSegment(last: LogIndex) throws(DiskError) {
-        let newBase = try summary(of: last)
+    /// The superblock says first that the segment may be gone: one that is gone without that was lost. One folder sync
+    /// for each: were two renames lost in part, a hole would stay between the segments.
+    private func releaseFirstSegment(_ newBase: EntrySummary) throws(DiskError) {
         let segment = segments.removeFirst()
+        firstSegment = segments[0].number
+        state.release(to: newBase)
+        missing?.release(to: newBase)
+        forgetHolesIfClosed()
+        try storeSuperblock()
         disk.close(segment.file)
         let spare = FileNames.spare(segment.number)
         if spares.count < options.maxSpares, segment.size == options.segmentBytes, !spares.contains(spare) {
@@ -40,7 +46,18 @@ extension EventLog {
             try disk.remove(segment.name)
         }
         try disk.syncFolder()
-        state.release(to: newBase)
+    }
+
+    private func releasePatches() throws(DiskError) {
+        let old = patches.filter { $0.lastIndex <= state.base.index }
+        guard !old.isEmpty else { return }
+        if let last = patches.last, last.lastIndex <= state.base.index { isPatchOpen = false }
+        patches.removeAll { $0.lastIndex <= state.base.index }
+        for patch in old {
+            disk.close(patch.file)
+            try disk.remove(patch.name)
+        }
+        try disk.syncFolder()
     }
 
     /// Lists the spares; those of another size, left from other options, are removed.
@@ -59,7 +76,7 @@ extension EventLog {
     }
 
     func makeSpare() throws(DiskError) {
-        let name = FileNames.spare(segments[segments.count - 1].number + 1)
+        let name = FileNames.spare((segments.last?.number ?? firstSegment) + 1)
         disk.close(try SparePreparer.fill(FileNames.filling, on: disk, bytes: options.segmentBytes))
         try disk.rename(FileNames.filling, to: name)
         try disk.syncFolder()

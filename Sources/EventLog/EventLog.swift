@@ -11,13 +11,30 @@ package final class EventLog {
     /// The number by which this cluster's blocks name it.
     package let cluster: UInt64
     var superblock: Superblock
-    /// In order; the last one takes the next batch. Never empty.
+    /// In order; the last one takes the next batch. Never empty once the log is open.
     var segments: [SegmentFile]
+    /// Segments before it were released.
+    var firstSegment: UInt64
+    /// Files of fetched blocks, in order.
+    var patches: [PatchFile]
+    /// The last patch was begun since the log was opened, and takes more.
+    var isPatchOpen = false
     /// Where in the last segment the next batch goes.
     var tail: UInt64
     /// Where in the last segment that took one the last batch began.
     var lastBatch: UInt64 = 0
     var state: LogState
+    /// Blocks that should be here and can't be read; nil when there is none.
+    package internal(set) var missing: MissingBlocks?
+    /// Where blocks lie that stand at no index now, for when the chain turns out to lead to them.
+    var others: [Digest: BlockLocation]
+    /// See `Recovery`.
+    package private(set) var isEndLost: Bool
+    package private(set) var isHardStateLost: Bool
+    /// The last frame before this opening.
+    private let opened: UInt64
+    /// Which entry is scrubbed next.
+    var nextScrubbed: LogIndex = 0
     /// Of the last frame made, durable or not.
     var sequence: UInt64
     /// Of the last frame that is durable.
@@ -30,13 +47,29 @@ package final class EventLog {
 
     /// What opening found.
     package struct Recovery: Sendable {
+        /// The newest that is known; see `isHardStateLost`.
         package var hardState: HardState
-        /// A hint: everything up to here was committed.
+        /// A hint: everything up to here was committed, belongs to the log for certain, and can be read.
         package var commit: LogIndex
         /// The entry before the first one held; `EntrySummary.beforeFirst` unless segments were released.
         package var base: EntrySummary
-        /// Of all entries held, in order.
+        /// Of all entries held, in order, up to the first one whose block is missing.
         package var entries: [EntrySummary]
+        /// Of the entries from the first missing one to the last, in order: nil where nothing is known, or the name alone.
+        package var behindHole: [EntrySummary?]
+        /// The last entry of the log, its block missing or not. It counts in votes.
+        package var last: EntrySummary
+        /// The blocks that are missing, and how they are found; nil when there is none. See `EventLog.repair`.
+        package var missing: MissingBlocks?
+        /// Entries behind the last one were acknowledged and are lost, and nobody here knows which: the log counts as shorter
+        /// than it was. Such a node must neither vote nor lead until it has everything that a leader of its time has
+        /// committed; then `EventLog.settleEnd`. Stays over restarts.
+        package var isEndLost: Bool
+        /// A vote may have been given that is no longer known. Such a node must not vote in a term that it may have voted
+        /// in; once it is sure of that, `EventLog.settleHardState`. Stays over restarts.
+        package var isHardStateLost: Bool
+        /// All that is wrong, in words; nil when nothing that was acknowledged is missing.
+        package var damage: LogDamage?
         /// What was cut off behind the last whole frame.
         package var torn: TornTail?
         /// How many times the folder was opened, this time included.
@@ -45,8 +78,10 @@ package final class EventLog {
 
     /// Opens the folder, or makes a new log in one that has none, and reads all of it.
     ///
-    /// Everything that `Recovery` tells is durable. Throws `wrongIdentity` for another node's folder and `damaged`
-    /// when something that was acknowledged can't be read; then nothing in the folder is changed.
+    /// Everything that `Recovery` tells is durable. What was acknowledged and can't be read is in `missing` and its
+    /// neighbours: the log opens with holes, serves what it has, and writes nothing over what is left of the rest. Throws
+    /// `wrongIdentity` for another node's folder and `damaged` when not even that much can be told; then nothing in
+    /// the folder is changed.
     package static func open(
         on disk: any Disk, identity: LogIdentity, options: EventLogOptions = EventLogOptions()
     ) throws(EventLogError) -> (EventLog, Recovery) {
@@ -54,68 +89,104 @@ package final class EventLog {
             throw EventLogError(.wrongIdentity, "a cluster's name has at most \(Superblock.maxNameBytes) bytes")
         }
         do {
-            if try !LogFolder(on: disk).hasSuperblock {
+            let folder = try LogFolder(on: disk)
+            if !folder.hasSuperblock, try LogCreation.isUnused(folder, on: disk) {
                 try LogCreation.create(on: disk, identity: identity, options: options)
             }
-            let superblock = try Superblock.load(on: disk)
-            guard superblock.identity == identity else {
-                throw EventLogError(.wrongIdentity, "the data folder belongs to \(superblock.identity), not to \(identity)")
-            }
-            let files = try LogFolder(on: disk).openSegments(on: disk)
-            let scan = try LogScanner.scan(files, on: disk, superblock: superblock)
-            if let damage = scan.damage {
-                for segment in files { disk.close(segment.file) }
-                throw EventLogError(.damaged, damage.description)
-            }
-            let log = EventLog(scan, files: files, on: disk, superblock: superblock, options: options)
-            try log.begin(releasing: Array(files[(scan.tailSegment + 1)...]))
-            let recovery = Recovery(
-                hardState: scan.state.hardState, commit: scan.state.commit, base: scan.state.base, entries: scan.entries,
-                torn: scan.torn, incarnation: log.superblock.incarnation)
-            return (log, recovery)
-        } catch let error as DiskError {
-            throw EventLogError(error)
-        } catch let error as EventLogError {
-            throw error
         } catch {
-            preconditionFailure("\(error)")
+            throw EventLogError(error)
         }
+        let reading = try LogReading.read(on: disk, identity: identity)
+        let log = EventLog(reading, on: disk, options: options)
+        do {
+            try log.begin(reading)
+        } catch {
+            throw EventLogError(error)
+        }
+        return (log, log.recovery(reading.scan))
     }
 
-    private init(_ scan: LogScan, files: [SegmentFile], on disk: any Disk, superblock: Superblock, options: EventLogOptions) {
+    private init(_ reading: LogReading, on disk: any Disk, options: EventLogOptions) {
+        let scan = reading.scan
         self.disk = disk
         self.options = options
-        cluster = BlockCodec.clusterTag(superblock.identity.cluster)
-        self.superblock = superblock
+        cluster = BlockCodec.clusterTag(reading.identity.cluster)
+        superblock =
+            reading.superblock.newest
+            ?? Superblock(identity: reading.identity, sequence: 0, incarnation: scan.incarnation, durable: scan.sequence)
         // Frames outlive a rotten copy of the superblock; neither number may fall back.
-        self.superblock.incarnation = max(superblock.incarnation, scan.incarnation)
-        segments = Array(files[...scan.tailSegment])
+        superblock.incarnation = max(superblock.incarnation, scan.incarnation)
+        let held = scan.isEndRotten ? reading.segments[...] : reading.segments[...scan.tailSegment]
+        segments = Array(held)
+        firstSegment = superblock.notes?.firstSegment ?? segments.first?.number ?? 1
+        patches = reading.patches
         tail = scan.tailOffset
         state = scan.state
+        missing = scan.missing
+        others = scan.others
+        isEndLost = scan.isEndLost
+        isHardStateLost = scan.isHardStateLost
         sequence = scan.sequence
         durable = scan.sequence
+        opened = scan.sequence
         counters.rawBytes = scan.rawBytes
         counters.storedBytes = scan.storedBytes
         counters.diskBytes = UInt64(scan.tailSegment) * options.segmentBytes + scan.tailOffset
     }
 
     /// Counts the opening before anything else is written, so that what was cut off never counts again.
-    private func begin(releasing empty: [SegmentFile]) throws(DiskError) {
+    private func begin(_ reading: LogReading) throws(DiskError) {
         superblock.incarnation += 1
-        try storeSuperblock()
-        for segment in empty {
+        if reading.superblock.newest == nil {
+            superblock.sequence += 1
+            superblock.notes = notes()
+            try superblock.create(on: disk)
+        }
+        try storeSuperblock(tail: reading.scan.isEndRotten ? superblock.notes : nil)
+        for segment in reading.released {
+            disk.close(segment.file)
+            try disk.remove(segment.name)
+        }
+        for segment in reading.segments[segments.count...] {
             disk.close(segment.file)
             try disk.rename(segment.name, to: FileNames.spare(segment.number))
         }
         for name in try LogFolder(on: disk).leftovers { try disk.remove(name) }
         try disk.syncFolder()
         try findSpares()
+        guard reading.scan.isEndRotten || segments.isEmpty else { return }
+        // What is left of the last frames stays as it is.
+        try roll(behind: max(segments.last?.number ?? 0, reading.superblock.newest?.notes?.tailSegment ?? 0))
+        try flush()
+        try storeSuperblock()
     }
 
-    private func storeSuperblock() throws(DiskError) {
+    private func recovery(_ scan: LogScan) -> Recovery {
+        let whole = Int((scan.missing?.indexes.first ?? scan.state.last.index + 1) - scan.state.base.index) - 1
+        return Recovery(
+            hardState: scan.state.hardState, commit: scan.state.commit, base: scan.state.base,
+            entries: scan.summaries[..<whole].compactMap(\.self), behindHole: Array(scan.summaries[whole...]),
+            last: scan.state.last, missing: scan.missing, isEndLost: scan.isEndLost, isHardStateLost: scan.isHardStateLost,
+            damage: scan.damage, torn: scan.torn, incarnation: superblock.incarnation)
+    }
+
+    /// Writes how things stand. Everything appended so far must be durable.
+    ///
+    /// `tail`: from where the last segments are to be taken, when the end is rotten and the log has not gone on in a new one.
+    func storeSuperblock(tail: SuperblockNotes? = nil) throws(DiskError) {
         superblock.sequence += 1
         superblock.durable = durable
+        var new = notes()
+        if let tail { (new.tailSegment, new.tailOffset, new.tailBytes) = (tail.tailSegment, tail.tailOffset, tail.tailBytes) }
+        superblock.notes = new
         try superblock.store(on: disk)
+    }
+
+    private func notes() -> SuperblockNotes {
+        SuperblockNotes(
+            hardState: state.hardState, last: state.last, base: state.base, firstSegment: firstSegment,
+            tailSegment: segments.last?.number ?? superblock.notes?.tailSegment ?? 0, tailOffset: tail,
+            tailBytes: segments.last?.size ?? 0, opened: opened, isEndLost: isEndLost, isHardStateLost: isHardStateLost)
     }
 
     /// Notes in the superblock that everything appended so far is durable.
@@ -125,6 +196,22 @@ package final class EventLog {
     package func markDurable() throws(EventLogError) {
         try refuseIfPoisoned()
         guard superblock.durable != durable else { return }
+        try poisoning { () throws(DiskError) in try storeSuperblock() }
+    }
+
+    /// The node has learned from others everything that its lost end may have held. Throws `disk`.
+    package func settleEnd() throws(EventLogError) {
+        try refuseIfPoisoned()
+        guard isEndLost else { return }
+        isEndLost = false
+        try poisoning { () throws(DiskError) in try storeSuperblock() }
+    }
+
+    /// The hard state as it is now is beyond what may have been lost. Throws `disk`.
+    package func settleHardState() throws(EventLogError) {
+        try refuseIfPoisoned()
+        guard isHardStateLost else { return }
+        isHardStateLost = false
         try poisoning { () throws(DiskError) in try storeSuperblock() }
     }
 
@@ -146,7 +233,9 @@ package final class EventLog {
     /// Closes the files; the log must not be used any more.
     package func close() {
         for segment in segments { disk.close(segment.file) }
+        for patch in patches { disk.close(patch.file) }
         segments.removeAll()
+        patches.removeAll()
         poison = poison ?? "the log is closed"
     }
 }

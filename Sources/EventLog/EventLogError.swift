@@ -5,6 +5,8 @@ package struct EventLogError: Error, Sendable, Equatable, CustomStringConvertibl
         case wrongIdentity
         /// Bytes that were acknowledged are unreadable, or files are missing.
         case damaged
+        /// The block should be in the log and can't be read; it may come back by `EventLog.repair`.
+        case missing
         /// The disk is full; nothing was written.
         case noSpace
         /// Another process has the folder.

@@ -14,6 +14,7 @@ enum FileNames {
 
     static func segment(_ number: UInt64) -> String { "segment-" + padded(number) }
     static func spare(_ number: UInt64) -> String { "spare-" + padded(number) }
+    static func patch(_ number: UInt64) -> String { "patch-" + padded(number) }
 
     /// The segment's number, when it is a segment's name.
     static func segmentNumber(_ name: String) -> UInt64? { number(name, after: "segment-") }
@@ -23,6 +24,7 @@ enum FileNames {
     /// The pieces of a snapshot that is being fetched.
     static func partialSnapshot(_ index: UInt64) -> String { "fetching-" + padded(index) }
     static func partialSnapshotIndex(_ name: String) -> UInt64? { number(name, after: "fetching-", atMost: .max) }
+    static func patchNumber(_ name: String) -> UInt64? { number(name, after: "patch-") }
     static func isSpare(_ name: String) -> Bool { number(name, after: "spare-") != nil }
 
     private static func padded(_ number: UInt64) -> String {

@@ -2,27 +2,22 @@ import Consensus
 
 /// Makes a new log. The superblock's name appears last, so a folder without it was never used.
 enum LogCreation {
-    static func create(on disk: any Disk, identity: LogIdentity, options: EventLogOptions) throws(any Error) {
+    static func create(on disk: any Disk, identity: LogIdentity, options: EventLogOptions) throws(DiskError) {
         let folder = try LogFolder(on: disk)
-        try refuseUsed(folder, on: disk)
         for name in folder.leftovers + folder.segments.map(FileNames.segment) { try disk.remove(name) }
-        try makeFirstSegment(on: disk, identity: identity, options: options)
-        let superblock = Superblock(identity: identity, sequence: 1, incarnation: 0, durable: 1)
-        let file = try disk.open(FileNames.newSuperblock, create: true)
-        defer { disk.close(file) }
-        var bytes = [UInt8](repeating: 0, count: Superblock.fileBytes)
-        let start = superblock.slot * Superblock.slotBytes
-        bytes.replaceSubrange(start..<start + Superblock.slotBytes, with: superblock.encoded())
-        try disk.write(file, at: 0, bytes)
-        try disk.sync(file)
-        try disk.rename(FileNames.newSuperblock, to: FileNames.superblock)
-        try disk.syncFolder()
+        let cluster = BlockCodec.clusterTag(identity.cluster)
+        let start = SegmentStart(
+            segment: 1, cluster: cluster, node: identity.node, hardState: HardState(term: 0, vote: nil), last: .beforeFirst)
+        try makeFirstSegment(start, on: disk, options: options)
+        let notes = SuperblockNotes(
+            hardState: start.hardState, last: start.last, base: start.last, firstSegment: 1, tailSegment: 1,
+            tailOffset: pageBytes, tailBytes: options.segmentBytes, opened: 1)
+        try Superblock(identity: identity, sequence: 1, incarnation: 0, durable: 1, notes: notes).create(on: disk)
     }
 
-    private static func makeFirstSegment(on disk: any Disk, identity: LogIdentity, options: EventLogOptions) throws(DiskError) {
-        let start = SegmentStart(
-            segment: 1, cluster: BlockCodec.clusterTag(identity.cluster), node: identity.node,
-            hardState: HardState(term: 0, vote: nil), last: .beforeFirst)
+    private static func makeFirstSegment(
+        _ start: SegmentStart, on disk: any Disk, options: EventLogOptions
+    ) throws(DiskError) {
         let batch = BatchBuffer()
         let prefix = FramePrefix(
             kind: .segmentStart, payloadLength: UInt32(SegmentStart.byteCount), incarnation: 0, sequence: 1, durable: 0, commit: 0
@@ -37,19 +32,18 @@ enum LogCreation {
         try disk.syncFolder()
     }
 
-    /// A creation leaves at most the first segment, and in it the first frame alone. Anything more was acknowledged.
-    private static func refuseUsed(_ folder: LogFolder, on disk: any Disk) throws(any Error) {
-        guard !folder.segments.isEmpty else { return }
-        var used = folder.segments != [1]
-        for segment in try folder.openSegments(on: disk) {
-            let reader = SegmentReader(segment, on: disk)
-            for offset in stride(from: 0, to: segment.size, by: Int(pageBytes)) {
-                if let prefix = try reader.frame(at: offset), prefix.sequence > 1 { used = true }
-            }
-            disk.close(segment.file)
+    /// Whether the folder, which has no superblock, is one that a creation may have left: with nothing, or with the first
+    /// segment and in it the first frame alone. Anything else was used, and may have been acknowledged.
+    static func isUnused(_ folder: LogFolder, on disk: any Disk) throws(DiskError) -> Bool {
+        guard folder.spares.isEmpty, folder.patches.isEmpty else { return false }
+        guard !folder.segments.isEmpty else { return true }
+        guard folder.segments == [1], let segment = try folder.openSegments(on: disk).first else { return false }
+        defer { disk.close(segment.file) }
+        let reader = SegmentReader(segment, on: disk)
+        guard reader.frame(at: 0)?.sequence == 1 else { return false }
+        for offset in stride(from: pageBytes, to: segment.size, by: Int(pageBytes)) {
+            if let prefix = reader.frame(at: offset), prefix.sequence > 1 { return false }
         }
-        guard !used else {
-            throw EventLogError(.damaged, "\(FileNames.superblock) is missing from a data folder that holds a log")
-        }
+        return reader.failure == nil
     }
 }

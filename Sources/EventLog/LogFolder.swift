@@ -6,6 +6,8 @@ struct SegmentFile {
     let size: UInt64
 
     var name: String { FileNames.segment(number) }
+    /// Batches fill whole pages; a file that was cut short has a part of one at its end.
+    var room: UInt64 { size - size % pageBytes }
 }
 
 /// The log's files, by their names.
@@ -13,6 +15,8 @@ struct LogFolder {
     var hasSuperblock = false
     /// In growing order.
     var segments: [UInt64] = []
+    /// In growing order.
+    var patches: [UInt64] = []
     /// In order of name.
     var spares: [String] = []
     /// Files that were never finished.
@@ -22,6 +26,8 @@ struct LogFolder {
         for name in try disk.list().sorted() {
             if let number = FileNames.segmentNumber(name) {
                 segments.append(number)
+            } else if let number = FileNames.patchNumber(name) {
+                patches.append(number)
             } else if FileNames.isSpare(name) {
                 spares.append(name)
             } else if [
@@ -33,6 +39,7 @@ struct LogFolder {
             }
         }
         segments.sort()
+        patches.sort()
     }
 
     func openSegments(on disk: any Disk) throws(DiskError) -> [SegmentFile] {

@@ -1,4 +1,4 @@
-package import Consensus
+import Consensus
 
 /// Frames that were being written when the node stopped. Nobody was told of them.
 package struct TornTail: Sendable, Equatable {
@@ -11,33 +11,21 @@ package struct TornTail: Sendable, Equatable {
     package var bytes: UInt64
 }
 
-/// Acknowledged bytes that can't be read any more.
-package struct LogDamage: Sendable, Equatable, CustomStringConvertible {
-    package var file: String
-    /// The end of the last whole frame before it.
-    package var offset: UInt64
-    /// The first entry that may be lost.
-    package var from: LogIndex
-    /// The last entry that may be lost; nil when that can't be told.
-    package var through: LogIndex?
-
-    package var description: String {
-        let entries =
-            through.map { $0 < from ? "votes or a truncation, no entry" : "entries \(from) to \($0)" }
-            ?? "entries from \(from) on"
-        return "\(file) is damaged behind offset \(offset) (\(entries)); refusing to truncate what was acknowledged"
-    }
-}
-
-/// What reading all segments in order gave.
+/// What the files of a log add up to.
 struct LogScan {
     var state = LogState()
-    /// Of the entries that `state` locates.
-    var entries: [EntrySummary] = []
-    /// Of all blocks that were read, before compression and after.
+    /// What is known of the entries from `state.base.index + 1` on; nil for one of which nothing or the name alone is.
+    var summaries: [EntrySummary?] = []
+    /// Nil when every block is there.
+    var missing: MissingBlocks?
+    /// Blocks at no index now, by digest, for when the chain turns out to lead to them.
+    var others: [Digest: BlockLocation] = [:]
+    /// Of all blocks of the log, before compression and after.
     var rawBytes: UInt64 = 0
     var storedBytes: UInt64 = 0
-    /// Of the last frame.
+    /// The number of frames that were read and count.
+    var frames = 0
+    /// Of the last frame that was written, whether it can be read or not.
     var sequence: UInt64 = 0
     var incarnation: UInt32 = 0
     /// The place in the list of segments of the one that holds the last frame.
@@ -46,6 +34,15 @@ struct LogScan {
     var end: UInt64 = 0
     /// Where in it the next batch goes: the first page behind the last frame.
     var tailOffset: UInt64 { roundUp(end, to: pageBytes) }
+    /// The last frames were acknowledged and can't be read: nothing may be written over what is left of them.
+    var isEndRotten = false
+    /// Which entries they held isn't known.
+    var isEndLost = false
+    /// A hard state newer than `state.hardState` may have been acknowledged.
+    var isHardStateLost = false
     var torn: TornTail?
+    /// In words; nil when nothing is missing.
     var damage: LogDamage?
+    /// Places that can't be read, for `log verify`: rot that cost nothing is here too.
+    var rotten: [LogDamage.Place] = []
 }

@@ -1,223 +1,186 @@
 import Consensus
 
-/// Reads frames in order until one is not the next, and adds up what they say.
+/// Reads every frame that can be read, in the order of writing, and notes where some are missing.
 ///
-/// A frame is the next one when its checksum holds, its sequence is one more than the last, its incarnation is not
-/// less, and an entry's parent is the entry before it. So the bytes that a recycled segment still holds, and those
-/// behind a torn tail that was cut off, end the scan wherever they lie.
+/// A frame comes next when its checksum holds, its sequence is one more than the last, and its incarnation is not
+/// less. Frames lie right behind one another, or on the next page, where a batch starts. Where neither is the next one,
+/// reading goes on at the first frame behind it that is newer: `LogScanner+Resync`. The bytes that a recycled segment
+/// still holds have smaller sequences, and those behind a torn tail that was cut off have smaller incarnations.
 struct LogScanner {
-    private let disk: any Disk
-    private let segments: [SegmentFile]
-    private let cluster: UInt64
-    private let node: UInt64
-    /// The last frame that the superblock knows to be durable.
-    private let durable: UInt64
-    private var scan = LogScan()
+    let segments: [SegmentFile]
+    let cluster: UInt64
+    let node: UInt64
+    /// Frames behind `opened` were written by `incarnation` or a later one.
+    private let opened: UInt64
+    private let incarnation: UInt32
+    var catalog = FrameCatalog()
+    /// The starts of the segments behind the one at hand. A frame that is newer by its number, but not by its incarnation,
+    /// was cut off before they were written.
+    private var limits: [FramePrefix] = []
 
-    private init(_ segments: [SegmentFile], on disk: any Disk, superblock: Superblock) {
-        self.disk = disk
+    private init(_ segments: [SegmentFile], cluster: UInt64, node: UInt64, superblock: Superblock?) {
         self.segments = segments
-        cluster = BlockCodec.clusterTag(superblock.identity.cluster)
-        node = superblock.identity.node
-        durable = superblock.durable
+        self.cluster = cluster
+        self.node = node
+        opened = superblock?.notes?.opened ?? .max
+        incarnation = superblock?.incarnation ?? 0
+        catalog.covered = superblock?.durable ?? 0
+        // Of a log whose first segments were released, the first one that is left starts the numbers.
+        isFirst = true
+        firstSegment = superblock.map { $0.notes?.firstSegment ?? 1 }
     }
 
-    static func scan(_ segments: [SegmentFile], on disk: any Disk, superblock: Superblock) throws(DiskError) -> LogScan {
-        var scanner = LogScanner(segments, on: disk, superblock: superblock)
+    private var isFirst: Bool
+    /// Nil when no superblock tells.
+    private let firstSegment: UInt64?
+
+    /// `segments`: those that were not released.
+    static func scan(
+        _ segments: [SegmentFile], on disk: any Disk, cluster: UInt64, node: UInt64, superblock: Superblock?
+    ) -> FrameCatalog {
+        var scanner = LogScanner(segments, cluster: cluster, node: node, superblock: superblock)
+        scanner.limits = segments.compactMap { scanner.start(SegmentReader($0, on: disk))?.0 }
         for (place, segment) in segments.enumerated() {
             let reader = SegmentReader(segment, on: disk)
-            guard try scanner.takeStart(reader, at: place) else { break }
-            try scanner.takeFrames(reader)
+            if let (prefix, _) = scanner.start(reader) { scanner.limits.removeAll { $0 == prefix } }
+            scanner.catalog.ends.append(0)
+            if let offset = scanner.takeStart(reader, at: place) { scanner.takeFrames(reader, from: offset, at: place) }
+            if let failure = reader.failure { scanner.catalog.failure = (failure, place) }
         }
-        try scanner.classifyTail()
-        scanner.scan.state.commit = min(scanner.scan.state.commit, scanner.scan.state.last.index)
-        return scanner.scan
+        return scanner.catalog
     }
 
-    // MARK: Frames in order
-
-    /// True when the segment begins with the frame that comes next.
-    private mutating func takeStart(_ reader: SegmentReader, at place: Int) throws(DiskError) -> Bool {
-        guard let prefix = try reader.frame(at: 0), prefix.kind == .segmentStart,
-            let range = try reader.payload(of: prefix, at: 0),
-            let start = reader.window.withUnsafeBytes({ SegmentStart($0.part(range)) }),
-            start.segment == reader.segment.number, start.cluster == cluster, start.node == node
-        else { return false }
-        if place == 0 {
-            scan.state.base = start.last
-            scan.state.last = start.last
-            scan.state.hardState = start.hardState
-        } else {
-            guard start.segment == segments[place - 1].number + 1, isNext(prefix) else { return false }
-            guard start.last == scan.state.last, start.hardState == scan.state.hardState else { return false }
-        }
-        scan.tailSegment = place
-        accept(prefix, at: 0)
-        return true
+    /// The segment's own first frame, when it is whole and of this log.
+    private func start(_ reader: SegmentReader) -> (FramePrefix, SegmentStart)? {
+        guard let (prefix, start) = anyStart(reader), let start, start.segment == reader.segment.number,
+            start.cluster == cluster, start.node == node
+        else { return nil }
+        return (prefix, start)
     }
 
-    /// Takes frames as long as each is the next: right behind the last, or on the next page, where a batch starts.
-    private mutating func takeFrames(_ reader: SegmentReader) throws(DiskError) {
-        var offset = UInt64(FramePrefix.byteCount + SegmentStart.byteCount)
+    private func anyStart(_ reader: SegmentReader) -> (FramePrefix, SegmentStart?)? {
+        guard let prefix = reader.frame(at: 0), prefix.kind == .segmentStart else { return nil }
+        return reader.payload(of: prefix, at: 0) { (prefix, SegmentStart($0)) }
+    }
+
+    /// Where to go on in the segment; nil when it is not of this log, such as one that was used before and not yet again.
+    private mutating func takeStart(_ reader: SegmentReader, at place: Int) -> UInt64? {
+        guard let (prefix, _) = anyStart(reader) else { return 0 }
+        catalog.highestIncarnation = max(catalog.highestIncarnation, prefix.incarnation)
+        guard let (_, start) = start(reader) else { return nil }
+        if isFirst, firstSegment ?? start.segment == start.segment { catalog.mark.sequence = prefix.sequence - 1 }
+        guard follows(prefix) else { return nil }
+        if prefix.sequence > catalog.mark.sequence + 1 {
+            note(FrameGap(before: catalog.mark, through: prefix.sequence - 1))
+        }
+        catalog.starts.append((prefix.sequence, start))
+        catalog.hardStates.append((prefix.sequence, start.hardState))
+        accept(prefix, place: place, at: 0)
+        return prefix.byteCount
+    }
+
+    /// Newer than what was read, and not of a time that is over.
+    func follows(_ prefix: FramePrefix) -> Bool {
+        guard prefix.sequence > catalog.mark.sequence else { return false }
+        for start in limits where prefix.sequence >= start.sequence && prefix.incarnation <= start.incarnation { return false }
+        guard prefix.incarnation >= catalog.mark.incarnation else { return false }
+        return prefix.sequence <= opened || prefix.incarnation >= incarnation
+    }
+
+    private mutating func takeFrames(_ reader: SegmentReader, from start: UInt64, at place: Int) {
+        var offset = start
         while true {
-            if let end = try take(reader, at: offset) {
-                offset = end
-                continue
-            }
             let page = roundUp(offset, to: pageBytes)
-            guard page != offset, let end = try take(reader, at: page) else { return }
-            offset = end
+            let places = page == offset ? [page] : [offset, page]
+            // A frame whose body was torn and that was cut off may stand before the one that came in its place.
+            if let end = places.firstNonNil({ take(reader, at: $0, place: place, isWhole: true) }) {
+                offset = end
+            } else if let end = places.firstNonNil({ take(reader, at: $0, place: place, isWhole: false) }) {
+                offset = end
+            } else if let next = resync(reader, from: offset, place: place) {
+                offset = next
+            } else {
+                return
+            }
         }
     }
 
     /// Where the frame ends, when it is the next one.
-    private mutating func take(_ reader: SegmentReader, at offset: UInt64) throws(DiskError) -> UInt64? {
-        guard let prefix = try reader.frame(at: offset), isNext(prefix),
-            let range = try reader.payload(of: prefix, at: offset)
-        else { return nil }
-        let location = BlockLocation(
-            segment: UInt32(reader.segment.number), offset: UInt32(offset) + UInt32(FramePrefix.byteCount),
-            length: prefix.payloadLength)
-        let applied = reader.window.withUnsafeBytes { apply(prefix.kind, $0.part(range), at: location) }
-        guard applied else { return nil }
-        accept(prefix, at: offset)
+    private mutating func take(_ reader: SegmentReader, at offset: UInt64, place: Int, isWhole: Bool) -> UInt64? {
+        guard let prefix = reader.frame(at: offset) else { return nil }
+        catalog.highestIncarnation = max(catalog.highestIncarnation, prefix.incarnation)
+        guard prefix.sequence == catalog.mark.sequence + 1, follows(prefix) else { return nil }
+        guard apply(prefix, reader, at: offset, isWhole: isWhole) else { return nil }
+        accept(prefix, place: place, at: offset)
         return offset + prefix.byteCount
     }
 
-    private func isNext(_ prefix: FramePrefix) -> Bool {
-        prefix.sequence == scan.sequence + 1 && prefix.incarnation >= scan.incarnation
+    private mutating func accept(_ prefix: FramePrefix, place: Int, at offset: UInt64) {
+        isFirst = false
+        catalog.mark = FrameMark(
+            sequence: prefix.sequence, incarnation: prefix.incarnation, commit: prefix.commit, place: place,
+            end: offset + prefix.byteCount, frames: catalog.mark.frames + 1)
+        catalog.ends[place] = catalog.mark.end
+        catalog.covered = max(catalog.covered, prefix.durable)
     }
 
-    private mutating func accept(_ prefix: FramePrefix, at offset: UInt64) {
-        scan.sequence = prefix.sequence
-        scan.incarnation = prefix.incarnation
-        scan.state.commit = prefix.commit
-        scan.end = offset + prefix.byteCount
+    func isSound(_ prefix: FramePrefix, _ reader: SegmentReader, at offset: UInt64) -> Bool {
+        reader.payload(of: prefix, at: offset) { payload in
+            switch prefix.kind {
+            case .segmentStart: false
+            case .hardState: true
+            case .truncate, .reset: EntrySummary(payload, at: 0) != nil
+            case .block: (try? BlockHeader.parse(payload, cluster: cluster).get()) != nil
+            }
+        } ?? false
     }
 
-    private mutating func apply(_ kind: FrameKind, _ payload: UnsafeRawBufferPointer, at location: BlockLocation) -> Bool {
-        switch kind {
+    /// Files what the frame says; false when it can't be one.
+    private mutating func apply(_ prefix: FramePrefix, _ reader: SegmentReader, at offset: UInt64, isWhole: Bool) -> Bool {
+        switch prefix.kind {
         case .segmentStart:
             return false
         case .hardState:
-            scan.state.hardState = HardState(payload, at: 0)
+            guard let hardState = reader.payload(of: prefix, at: offset, { HardState($0, at: 0) }) else { return false }
+            catalog.hardStates.append((prefix.sequence, hardState))
             return true
         case .truncate:
-            return truncate(to: EntrySummary(payload, at: 0))
+            guard let last = reader.payload(of: prefix, at: offset, { EntrySummary($0, at: 0) }) ?? nil else { return false }
+            catalog.truncations.append((prefix.sequence, last))
+            return true
         case .reset:
-            guard let base = EntrySummary(payload, at: 0) else { return false }
-            scan.state.reset(to: base)
-            scan.entries.removeAll()
+            guard let base = reader.payload(of: prefix, at: offset, { EntrySummary($0, at: 0) }) ?? nil else { return false }
+            catalog.resets.append((prefix.sequence, base))
             return true
         case .block:
-            guard case .success((let header, let digest)) = BlockCodec.verify(payload, cluster: cluster) else { return false }
-            let last = scan.state.last
-            guard header.index == last.index + 1, header.parent == last.digest, header.term >= last.term else { return false }
-            let summary = header.summary(digest: digest)
-            scan.state.append(summary, at: location)
-            scan.entries.append(summary)
-            scan.rawBytes += UInt64(header.rawLength)
-            scan.storedBytes += UInt64(payload.count)
+            guard
+                let block = reader.block(at: offset + UInt64(FramePrefix.byteCount), cluster: cluster, sequence: prefix.sequence),
+                block.location.length == prefix.payloadLength, block.isWhole || !isWhole
+            else { return false }
+            catalog.blocks.append(block)
+            // The header is as good as the frame's checksum says; the body is lost alone.
+            if !block.isWhole {
+                note(
+                    FrameGap(
+                        before: catalog.mark, through: prefix.sequence, kind: .block,
+                        seen: offset..<offset + prefix.byteCount))
+            }
             return true
         }
     }
 
-    private mutating func truncate(to newLast: EntrySummary?) -> Bool {
-        guard let newLast, newLast.index <= scan.state.last.index else { return false }
-        let base = scan.state.base
-        if newLast.index > base.index {
-            let kept = Int(newLast.index - base.index)
-            guard scan.entries[kept - 1] == newLast else { return false }
-            scan.entries.removeLast(scan.entries.count - kept)
-        } else {
-            scan.entries.removeAll()
-        }
-        scan.state.truncate(to: newLast)
-        return true
+    mutating func note(_ gap: FrameGap) {
+        // What stands in the place of a missing frame counts only because that frame is known to be missing.
+        if let block = catalog.salvaged, block.sequence == gap.before.sequence + 1 { catalog.blocks.append(block) }
+        catalog.salvaged = nil
+        catalog.gaps.append(gap)
     }
+}
 
-    // MARK: The end: torn or rotten?
-
-    /// An invalid frame that anything written later knows to be durable was acknowledged: it is rot. One that
-    /// nothing covers was never acknowledged: it and all behind it may go.
-    private mutating func classifyTail() throws(DiskError) {
-        guard scan.sequence > 0, !segments.isEmpty else {
-            scan.damage = LogDamage(file: segments.first?.name ?? FileNames.segment(1), offset: 0, from: 1, through: nil)
-            return
-        }
-        let next = scan.sequence + 1
-        let from = scan.state.last.index + 1
-        var torn = try tornInBatch(sequence: next)
-        for place in scan.tailSegment..<segments.count {
-            let reader = SegmentReader(segments[place], on: disk)
-            var offset = place == scan.tailSegment ? scan.tailOffset : 0
-            while let prefix = try laterFrame(reader, from: &offset, sequence: next) {
-                if prefix.durable >= next {
-                    let through = try lastIndexBefore(reader, offset)
-                    scan.damage = LogDamage(
-                        file: segments[scan.tailSegment].name, offset: scan.end, from: from, through: through)
-                    return
-                }
-                note(prefix, in: place, at: offset, &torn)
-                offset += pageBytes
-            }
-        }
-        if durable >= next {
-            scan.damage = LogDamage(file: segments[scan.tailSegment].name, offset: scan.end, from: from, through: nil)
-        }
-        scan.torn = torn
-    }
-
-    /// Behind a whole frame of the last batch may be one that was torn: it does not begin on a page of its own.
-    private func tornInBatch(sequence: UInt64) throws(DiskError) -> TornTail? {
-        let segment = segments[scan.tailSegment]
-        guard scan.end % pageBytes != 0, let prefix = try SegmentReader(segment, on: disk).prefix(at: scan.end),
-            prefix.sequence == sequence, prefix.durable < sequence, prefix.incarnation >= scan.incarnation
-        else { return nil }
-        return TornTail(
-            file: segment.name, offset: scan.end, frames: 1, bytes: min(prefix.byteCount, segment.size - scan.end))
-    }
-
-    /// The next frame on a page's start at or behind `offset` that is not older than `sequence`; moves `offset` to it.
-    /// A torn frame counts at the place where the scan ended, so that it is reported.
-    private func laterFrame(_ reader: SegmentReader, from offset: inout UInt64, sequence: UInt64) throws(DiskError)
-        -> FramePrefix?
-    {
-        while offset < reader.segment.size {
-            if let prefix = try reader.prefix(at: offset), prefix.sequence >= sequence {
-                if let frame = try reader.frame(at: offset) { return frame }
-                if prefix.sequence == sequence, prefix.durable < sequence { return prefix }
-            }
-            offset += pageBytes
-        }
-        return nil
-    }
-
-    private func note(_ prefix: FramePrefix, in place: Int, at offset: UInt64, _ torn: inout TornTail?) {
-        guard prefix.incarnation >= scan.incarnation else { return }
-        var tail = torn ?? TornTail(file: segments[scan.tailSegment].name, offset: scan.tailOffset, frames: 0, bytes: 0)
-        tail.frames += 1
-        if place == scan.tailSegment {
-            tail.bytes = max(tail.bytes, min(offset + prefix.byteCount, segments[place].size) - tail.offset)
-        }
-        torn = tail
-    }
-
-    /// The last entry before what the frames from `offset` on hold, when they tell.
-    private func lastIndexBefore(_ reader: SegmentReader, _ start: UInt64) throws(DiskError) -> LogIndex? {
-        var offset = start
-        while let prefix = try reader.frame(at: offset), let range = try reader.payload(of: prefix, at: offset) {
-            let index: LogIndex? = reader.window.withUnsafeBytes { window in
-                let payload = window.part(range)
-                switch prefix.kind {
-                case .block: return payload.integer(at: 24, as: UInt64.self) &- 1
-                case .segmentStart: return SegmentStart(payload)?.last.index
-                case .hardState, .truncate, .reset: return nil
-                }
-            }
-            if let index { return index }
-            offset += prefix.byteCount
-        }
+extension [UInt64] {
+    /// What the first element gives that gives anything.
+    fileprivate func firstNonNil(_ body: (UInt64) -> UInt64?) -> UInt64? {
+        for element in self { if let value = body(element) { return value } }
         return nil
     }
 }

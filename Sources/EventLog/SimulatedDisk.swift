@@ -98,6 +98,20 @@ package final class SimulatedDisk: Disk {
         return loss
     }
 
+    /// The power fails and comes back; what was not synced ends as the caller decides.
+    package func crash(deciding decide: (Unsynced) -> Fate) {
+        for number in files.keys.sorted() { files[number]?.crash(deciding: decide) }
+        folder.crash(deciding: decide)
+        kill()
+    }
+
+    /// Another disk in the same state, with no file open and no fault set.
+    package func copy() -> SimulatedDisk {
+        let copy = SimulatedDisk(capacity: capacity)
+        (copy.files, copy.folder, copy.nextFile) = (files, folder, nextFile)
+        return copy
+    }
+
     /// The process dies, the machine does not: no file is open and no fault is set.
     package func kill() {
         open.removeAll()

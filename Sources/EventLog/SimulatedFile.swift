@@ -75,6 +75,22 @@ struct SimulatedFile {
         return loss
     }
 
+    /// The power fails, and what was not synced ends as the caller decides.
+    mutating func crash(deciding decide: (Unsynced) -> Fate) {
+        if seen.count > durable.count, decide(.length) == .new { Self.grow(&durable, to: seen.count) }
+        for sector in dirty.sorted() {
+            let range = range(sector).clamped(to: 0..<durable.count)
+            switch decide(.sector(old: durable[range], new: seen[range])) {
+            case .old: break
+            case .new: copyToPlatter(range)
+            case .garbage(let bytes): durable.replaceSubrange(range, with: bytes)
+            }
+        }
+        seen = durable
+        dirty.removeAll()
+        lostWrites = false
+    }
+
     /// Rot: these bits of a byte turn.
     mutating func turn(_ mask: UInt8, ofByte place: Int) {
         precondition(place < seen.count, "no byte \(place) to rot")

@@ -30,12 +30,23 @@ struct SimulatedFolder {
         changes.removeAll()
     }
 
+    /// Each change since the last sync is done or not, as the caller decides.
+    mutating func crash(deciding decide: (Unsynced) -> Fate) {
+        changes.removeAll { _ in decide(.name) == .old }
+        sync(changes)
+    }
+
     /// Each change since the last sync is done or not, by chance; a file keeps one name at most.
     /// Returns how many were not.
     mutating func crash(using generator: inout some RandomNumberGenerator) -> Int {
-        var lost = changes.count
-        for change in changes where generator.next() & 1 == 0 {
-            lost -= 1
+        let done = changes.filter { _ in generator.next() & 1 == 0 }
+        let lost = changes.count - done.count
+        sync(done)
+        return lost
+    }
+
+    private mutating func sync(_ done: [Change]) {
+        for change in done {
             switch change {
             case .name(let name, let file):
                 for old in durable.keys.sorted() where durable[old] == file { durable[old] = nil }
@@ -46,6 +57,5 @@ struct SimulatedFolder {
         }
         seen = durable
         changes.removeAll()
-        return lost
     }
 }

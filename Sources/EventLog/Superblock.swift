@@ -2,10 +2,11 @@ import Consensus
 
 /// To whom the folder belongs, how often it was opened, and how far its log is known to be durable.
 ///
-/// Two copies of 4 KiB in one file, written in turn, so that a torn write leaves the other:
+/// Two copies of 4 KiB in one file, written in turn, so that a torn write leaves the other. Format 2 has `SuperblockNotes`
+/// besides; format 1 has zeros there:
 ///
-///     0  magic "supr"   8  sequence   24  node          36  name's length   48     name
-///     4  format        16  cluster    32  incarnation   40  durable         4080   digest of all before
+///     0  magic "supr"   8  sequence   24  node          36  name's length   48     name     4080   digest of all before
+///     4  format        16  cluster    32  incarnation   40  durable         304    notes
 struct Superblock: Equatable {
     static let slotBytes = Int(pageBytes)
     static let fileBytes = 2 * slotBytes
@@ -14,8 +15,8 @@ struct Superblock: Equatable {
     static let lastIncarnation = UInt32(Int32.max)
     private static let lastSequence = UInt64(Int64.max)
     private static let magic: UInt32 = 0x7270_7573
-    private static let format: UInt32 = 1
     private static let nameOffset = 48
+    private static let notesOffset = 304
     private static let digestOffset = slotBytes - 16
 
     var identity: LogIdentity
@@ -25,6 +26,8 @@ struct Superblock: Equatable {
     var incarnation: UInt32
     /// The last frame known to be durable when this was written.
     var durable: UInt64
+    /// Nil in one of format 1, which is read and no longer written.
+    var notes: SuperblockNotes?
 
     var slot: Int { Int(sequence % 2) }
 
@@ -34,7 +37,7 @@ struct Superblock: Equatable {
             let name = Array(identity.cluster.utf8)
             precondition(name.count <= Self.maxNameBytes, "a cluster name of \(name.count) bytes")
             bytes.put(Self.magic, at: 0)
-            bytes.put(Self.format, at: 4)
+            bytes.put(UInt32(notes == nil ? 1 : 2), at: 4)
             bytes.put(sequence, at: 8)
             bytes.put(BlockCodec.clusterTag(identity.cluster), at: 16)
             bytes.put(identity.node, at: 24)
@@ -42,65 +45,30 @@ struct Superblock: Equatable {
             bytes.put(UInt32(name.count), at: 36)
             bytes.put(durable, at: 40)
             UnsafeMutableRawBufferPointer(rebasing: bytes[Self.nameOffset...]).copyBytes(from: name)
+            notes?.write(to: bytes, at: Self.notesOffset)
             bytes.put(Hashing.digest(bytes.part(0..<Self.digestOffset)), at: Self.digestOffset)
         }
         return slot
     }
 
-    /// The copy that counts, or nil when none is whole. Total on garbage.
-    static func decode(_ file: [UInt8]) -> Superblock? {
-        file.withUnsafeBytes { bytes in
-            var newest: Superblock?
-            for start in [0, slotBytes] where start + slotBytes <= bytes.count {
-                guard let copy = decode(slot: bytes.part(start..<start + slotBytes)) else { continue }
-                if copy.sequence > newest?.sequence ?? 0 { newest = copy }
-            }
-            return newest
-        }
-    }
-
-    private static func decode(slot bytes: UnsafeRawBufferPointer) -> Superblock? {
-        guard bytes.integer(at: 0) == magic, bytes.integer(at: 4) == format else { return nil }
+    /// The copy, or nil when it is not whole. Total on garbage.
+    static func decode(slot bytes: UnsafeRawBufferPointer) -> Superblock? {
+        guard bytes.count == slotBytes, bytes.integer(at: 0) == magic else { return nil }
         guard Hashing.digest(bytes.part(0..<digestOffset)) == bytes.digest(at: digestOffset) else { return nil }
+        let format: UInt32 = bytes.integer(at: 4)
+        var notes: SuperblockNotes?
+        if format == 2 {
+            notes = SuperblockNotes(bytes, at: notesOffset)
+            if notes == nil { return nil }
+        } else if format != 1 {
+            return nil
+        }
         let count = Int(bytes.integer(at: 36, as: UInt32.self))
         guard count <= maxNameBytes else { return nil }
         guard let name = String(validating: bytes.part(nameOffset..<nameOffset + count), as: UTF8.self) else { return nil }
         let copy = Superblock(
             identity: LogIdentity(cluster: name, node: bytes.integer(at: 24)), sequence: bytes.integer(at: 8),
-            incarnation: bytes.integer(at: 32), durable: bytes.integer(at: 40))
+            incarnation: bytes.integer(at: 32), durable: bytes.integer(at: 40), notes: notes)
         return copy.sequence <= lastSequence && copy.incarnation <= lastIncarnation ? copy : nil
-    }
-
-    static func load(on disk: any Disk) throws(EventLogError) -> Superblock {
-        let bytes: [UInt8]
-        do {
-            let file = try disk.open(FileNames.superblock, create: false)
-            defer { disk.close(file) }
-            bytes = try disk.read(file, at: 0, count: fileBytes)
-        } catch {
-            throw EventLogError(error)
-        }
-        guard let superblock = decode(bytes) else {
-            throw EventLogError(
-                .damaged, "both copies in \(FileNames.superblock) are damaged: whose folder this is can't be told")
-        }
-        return superblock
-    }
-
-    /// Writes it over the older copy and returns when it is durable.
-    func store(on disk: any Disk) throws(DiskError) {
-        let file = try disk.open(FileNames.superblock, create: false)
-        defer { disk.close(file) }
-        try disk.write(file, at: UInt64(slot * Self.slotBytes), encoded())
-        try disk.sync(file)
-    }
-}
-
-extension Disk {
-    func write(_ file: FileID, at offset: UInt64, _ bytes: [UInt8]) throws(DiskError) {
-        let outcome = bytes.withUnsafeBytes { buffer in
-            Result { () throws(DiskError) in try write(file, at: offset, buffer) }
-        }
-        try outcome.get()
     }
 }

@@ -21,6 +21,10 @@ package struct NodeRecovery {
     ) throws {
         let identity = LogIdentity(cluster: settings.cluster, node: node.rawValue)
         let (log, recovery) = try EventLog.open(on: disk, identity: identity, options: options)
+        if let damage = recovery.damage {
+            log.close()
+            throw EventLogError(.damaged, damage.description)
+        }
         self.log = log
         self.recovery = recovery
         let found = RecoveredLog(

@@ -4,7 +4,8 @@ import EventLog
 /// One log on a simulated disk, without a node: written to, cut off by power losses, opened again, and at last rotten.
 ///
 /// What a cluster would seldom come to, thousands of seeds a minute do. After each opening everything that was
-/// acknowledged must be there and readable, or, once a bit has turned, the log must refuse to open and change nothing.
+/// acknowledged must be there and readable; once a bit has turned, the log opens with holes that heal, or refuses and changes
+/// nothing.
 package struct LogTrial {
     private static let cluster = "trial"
     private static let segmentBytes: UInt64 = 16 << 10
@@ -128,7 +129,8 @@ package struct LogTrial {
         }
         let written = disk.counters.bytesWritten
         do {
-            let (opened, recovery) = try Self.open(disk)
+            var (opened, recovery) = try Self.open(disk)
+            if recovery.damage != nil { (opened, recovery) = try heal(opened, recovery) }
             try truth.recover(recovery.hardState, behind: recovery.base.index, recovery.entries, node: NodeID(1))
             log = opened
             try readAll(recovery.entries)
@@ -137,6 +139,30 @@ package struct LogTrial {
                 throw Violation("the log refused to open, and had changed what was there")
             }
         }
+    }
+
+    /// Closes every hole with the block that it asks for, as peers would, and opens the log once more.
+    private func heal(
+        _ opened: EventLog, _ recovery: EventLog.Recovery
+    ) throws -> (EventLog, EventLog.Recovery) {
+        guard !recovery.isEndLost, !recovery.isHardStateLost else {
+            throw Violation("one rotten place lost what is written twice: \(recovery.damage?.description ?? "")")
+        }
+        while let missing = opened.missing {
+            for wanted in missing.wanted {
+                guard let block = blocks[wanted.digest] else {
+                    throw Violation("the log asks for entry \(wanted.index) by a digest that was never written")
+                }
+                let entry = try BlockCodec.parse(block, cluster: opened.cluster)
+                guard try opened.repair(with: [entry]) == [wanted.index] else {
+                    throw Violation("the log asks for entry \(wanted.index) and does not take it")
+                }
+            }
+        }
+        opened.close()
+        let (again, healed) = try Self.open(disk)
+        if let damage = healed.damage { throw Violation("a healed log is still damaged: \(damage)") }
+        return (again, healed)
     }
 
     private mutating func turnBit() throws {

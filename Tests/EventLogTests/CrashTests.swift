@@ -2,47 +2,11 @@ import Consensus
 import EventLog
 import Testing
 
-/// What the log must hold, frame by frame.
-private struct Model {
-    var hardState = HardState(term: 0, vote: nil)
-    /// From the first index on, released ones included.
-    var entries: [Entry] = []
-    var released: LogIndex = 0
-
-    var last: EntrySummary { entries.last?.summary ?? .beforeFirst }
-
-    /// The states that the write goes through, one for each frame.
-    func steps(_ write: LogWrite) -> [Model] {
-        var steps: [Model] = []
-        var next = self
-        if let hardState = write.hardState {
-            next.hardState = hardState
-            steps.append(next)
-        }
-        if let from = write.truncateFrom, from <= next.last.index {
-            next.entries.removeLast(next.entries.count - Int(from - 1))
-            steps.append(next)
-        }
-        for entry in write.entries {
-            next.entries.append(entry)
-            steps.append(next)
-        }
-        return steps
-    }
-
-    func matches(_ recovery: EventLog.Recovery) -> Bool {
-        let base = Int(recovery.base.index)
-        guard recovery.hardState == hardState, base <= Int(released), base <= entries.count else { return false }
-        guard recovery.base == (base == 0 ? .beforeFirst : entries[base - 1].summary) else { return false }
-        return recovery.entries == entries[base...].map(\.summary)
-    }
-}
-
 /// A node's life: appends, truncations and releases by chance, power losses, and a model beside it.
 private struct Life {
     let disk = SimulatedDisk()
     var luck: Luck
-    var model = Model()
+    var model = LogModel()
     /// By index, the entry that was said to be committed.
     var committed: [Entry] = []
     var term: Term = 1
@@ -82,7 +46,7 @@ private struct Life {
     }
 
     /// Whatever the crash left must be one of the states, and every entry must be readable.
-    private mutating func recover(_ possible: [Model]) throws {
+    private mutating func recover(_ possible: [LogModel]) throws {
         let (log, recovery) = try open(disk)
         let found = possible.first { $0.matches(recovery) }
         model = try #require(

@@ -1,5 +1,6 @@
 import Consensus
 import EventLog
+import Testing
 
 /// SplitMix64 (Steele, Lea, Flood 2014): a seed replays a run.
 struct Luck: RandomNumberGenerator {
@@ -71,5 +72,31 @@ extension Disk {
         defer { close(file) }
         try bytes.withUnsafeBytes { try write(file, at: offset, $0) }
         try sync(file)
+    }
+}
+
+extension SimulatedDisk {
+    /// Leaves the first bytes of a file alone.
+    func shorten(_ name: String, to count: Int) throws {
+        let bytes = Array((contents(name) ?? [])[..<count])
+        try remove(name)
+        close(try open(name, create: true))
+        try overwrite(name, at: 0, bytes)
+        try syncFolder()
+    }
+
+    func wipe(_ name: String) throws {
+        try overwrite(name, at: 0, [UInt8](repeating: 0, count: contents(name)?.count ?? 0))
+    }
+}
+
+/// Closes every hole with blocks that others have, as a node would: asks for what is wanted, until nothing is.
+func heal(_ log: EventLog, from entries: [Entry]) throws {
+    var rounds = 0
+    while let missing = log.missing {
+        rounds += 1
+        let found = missing.wanted.compactMap { wanted in entries.first { $0.digest == wanted.digest } }
+        try #require(!found.isEmpty && rounds <= entries.count, "nobody has \(missing.wanted)")
+        try #require(try !log.repair(with: found).isEmpty)
     }
 }

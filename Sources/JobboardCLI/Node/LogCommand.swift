@@ -5,5 +5,5 @@ struct LogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log",
         abstract: "Read a node's data folder offline.",
-        subcommands: [LogDumpCommand.self])
+        subcommands: [LogDumpCommand.self, LogVerifyCommand.self, LogDiffCommand.self])
 }

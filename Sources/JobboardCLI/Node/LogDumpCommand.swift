@@ -15,6 +15,8 @@ struct LogDumpCommand: AsyncParsableCommand {
             its log does, so the newest events can be missing: --all prints them as well, at the risk that some were never \
             agreed upon; where they begin is said on standard error.
 
+            --from, --to and --job choose what is printed; the log is replayed from its beginning all the same.
+
             Example:
               jobboard log dump jobboard-data | jq -r 'select(.event == "CONSUMED") | .job'
             """)
@@ -28,22 +30,34 @@ struct LogDumpCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Up to this entry of the log, known from elsewhere to be committed.", valueName: "index"))
     var through: UInt64?
 
+    @Option(help: ArgumentHelp("Print from this entry of the log on.", valueName: "index"))
+    var from: UInt64?
+
+    @Option(help: ArgumentHelp("Print up to this entry of the log, as far as it is committed.", valueName: "index"))
+    var to: UInt64?
+
+    @Option(help: ArgumentHelp("Print what happened to this job alone.", valueName: "uuid"))
+    var job: JobID?
+
     func validate() throws {
         if all, through != nil { throw ValidationError("--all and --through exclude each other") }
+        if let from, let to, from > to { throw ValidationError("--from \(from) lies behind --to \(to)") }
     }
 
     func run() async throws {
         let log = try LogReplay(folder: folder)
-        let last = all ? .max : through ?? log.commit
+        let last = min(all ? .max : through ?? log.commit, to ?? .max)
+        let first = from ?? 0
         var printer = EventPrinter()
         var isMarked = through != nil
         let summary = try log.replay(through: last) { entry, events in
-            if entry > log.commit, !isMarked {
+            if entry >= first, entry > log.commit, !isMarked {
                 try printer.flush()
                 Console.note("from here on (entry \(entry)) the log does not know whether the events are committed")
                 isMarked = true
             }
-            for event in events { try printer.add(event) }
+            guard entry >= first else { return }
+            for event in events where job == nil || event.job == job { try printer.add(event) }
         }
         try printer.flush()
         for line in summary.lines { Console.note(line) }

@@ -1,0 +1,100 @@
+package import Consensus
+
+extension EventLog {
+    /// Takes in blocks that were fetched from others, makes them durable in a patch file, and serves them from then on.
+    ///
+    /// Gives the indexes that it took; the others were not wanted. One block may make the next one wanted, so they can be
+    /// given in a row, in any order. Throws `noSpace`, after which nothing has changed, and `disk`, after which the log takes no
+    /// more writes.
+    package func repair(with entries: [Entry]) throws(EventLogError) -> [LogIndex] {
+        try refuseIfPoisoned()
+        guard var next = missing else { return [] }
+        let (taken, changed) = Self.take(entries.filter(isGenuine), into: &next)
+        guard let changed else { return [] }
+        let locations = try writePatch(taken)
+        missing = next
+        var patched: [Digest: BlockLocation] = [:]
+        for (entry, location) in zip(taken, locations) { patched[entry.digest] = location }
+        for index in changed { settle(index, next, patched) }
+        forgetHolesIfClosed()
+        return taken.map(\.index)
+    }
+
+    /// Nothing is believed that could not be verified here.
+    private func isGenuine(_ entry: Entry) -> Bool {
+        guard let parsed = try? BlockCodec.parse(entry.block, cluster: cluster) else { return false }
+        return parsed.digest == entry.digest && parsed.index == entry.index && parsed.parent == entry.parent
+    }
+
+    /// The newest first: a block names the one below it.
+    private static func take(
+        _ entries: [Entry], into missing: inout MissingBlocks
+    ) -> (taken: [Entry], changed: ClosedRange<LogIndex>?) {
+        var taken: [Entry] = []
+        var changed: ClosedRange<LogIndex>?
+        for entry in entries.sorted(by: { $0.index > $1.index }) {
+            guard case .accepted(let range) = missing.take(entry) else { continue }
+            taken.append(entry)
+            let all = changed ?? range
+            changed = min(all.lowerBound, range.lowerBound)...max(all.upperBound, range.upperBound)
+        }
+        return (taken, changed)
+    }
+
+    /// Says what stands at the index now.
+    private func settle(_ index: LogIndex, _ missing: MissingBlocks, _ patched: [Digest: BlockLocation]) {
+        guard let old = state.slot(of: index), let digest = missing.digest(at: index) else { return }
+        if let location = patched[digest] {
+            state.set(index, LogState.Slot(digest: digest, location: location))
+            return
+        }
+        guard old.digest != digest else { return }
+        if let was = old.digest, let location = old.location { others[was] = location }
+        let location = missing.isMissing(index) ? nil : others.removeValue(forKey: digest)
+        state.set(index, LogState.Slot(digest: digest, location: location))
+    }
+
+    private func writePatch(_ entries: [Entry]) throws(EventLogError) -> [BlockLocation] {
+        do {
+            if !isPatchOpen || patches[patches.count - 1].end > options.segmentBytes {
+                let number = (patches.last?.number ?? 0) + 1
+                patches.append(
+                    try PatchFile.create(number, on: disk, cluster: cluster, node: superblock.identity.node))
+                isPatchOpen = true
+            }
+            return try patches[patches.count - 1].append(entries, on: disk)
+        } catch {
+            if error.reason != .noSpace { poison = error.description }
+            throw EventLogError(error)
+        }
+    }
+
+    /// The block of this name, for a peer that lacks it; nil when the log does not have it whole at this index.
+    ///
+    /// Verified before it is given: one that turns out to be rotten becomes a hole here as well.
+    package func block(index: LogIndex, digest: Digest) throws(EventLogError) -> Entry? {
+        guard let slot = state.slot(of: index), slot.digest == digest, slot.location != nil else { return nil }
+        do {
+            return try read(from: index, through: index, maxBytes: 0).first
+        } catch {
+            guard error.code == .damaged || error.code == .disk else { throw error }
+            lose(index)
+            return nil
+        }
+    }
+
+    /// The block can't be read any more: from now on it is missing.
+    func lose(_ index: LogIndex) {
+        guard let slot = state.slot(of: index), slot.location != nil else { return }
+        var lost = missing ?? MissingBlocks.whole(base: state.base, digests: state.slots.lazy.compactMap(\.digest))
+        lost.lose(index)
+        missing = lost
+        state.set(index, LogState.Slot(digest: slot.digest, location: nil))
+    }
+
+    func forgetHolesIfClosed() {
+        guard missing?.isEmpty == true else { return }
+        missing = nil
+        others.removeAll()
+    }
+}

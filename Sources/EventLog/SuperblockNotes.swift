@@ -1,0 +1,67 @@
+import Consensus
+
+/// What the log was like when a superblock of format 2 was written: a second witness of everything that one rotten
+/// frame could swallow.
+///
+///     0   hard state     136  first segment     160  size of the last segment's file
+///     24  last entry     144  last segment      168  opened
+///     80  base           152  tail offset       176  flags: 1 the end is lost, 2 the hard state is lost
+struct SuperblockNotes: Equatable {
+    static let byteCount = 184
+
+    var hardState: HardState
+    /// The last entry, as of the frame `durable`.
+    var last: EntrySummary
+    /// The entry before the first one held.
+    var base: EntrySummary
+    /// Segments before it were released; it and those behind it must be there, up to `tailSegment`.
+    var firstSegment: UInt64
+    /// The segment that holds the frame `durable`, where in it the next batch goes, and the size of its file.
+    var tailSegment: UInt64
+    var tailOffset: UInt64
+    var tailBytes: UInt64
+    /// The last frame before this incarnation's first.
+    var opened: UInt64
+    /// Entries behind the last one were acknowledged and are lost, nobody here knows which.
+    var isEndLost: Bool
+    /// A newer hard state may have been acknowledged.
+    var isHardStateLost: Bool
+
+    func write(to bytes: UnsafeMutableRawBufferPointer, at offset: Int) {
+        hardState.write(to: bytes, at: offset)
+        last.write(to: bytes, at: offset + 24)
+        base.write(to: bytes, at: offset + 80)
+        bytes.put(firstSegment, at: offset + 136)
+        bytes.put(tailSegment, at: offset + 144)
+        bytes.put(tailOffset, at: offset + 152)
+        bytes.put(tailBytes, at: offset + 160)
+        bytes.put(opened, at: offset + 168)
+        bytes.put(UInt64((isEndLost ? 1 : 0) + (isHardStateLost ? 2 : 0)), at: offset + 176)
+    }
+
+    init?(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+        guard let last = EntrySummary(bytes, at: offset + 24), let base = EntrySummary(bytes, at: offset + 80) else { return nil }
+        let flags: UInt64 = bytes.integer(at: offset + 176)
+        self.init(
+            hardState: HardState(bytes, at: offset), last: last, base: base, firstSegment: bytes.integer(at: offset + 136),
+            tailSegment: bytes.integer(at: offset + 144), tailOffset: bytes.integer(at: offset + 152),
+            tailBytes: bytes.integer(at: offset + 160), opened: bytes.integer(at: offset + 168), isEndLost: flags & 1 != 0,
+            isHardStateLost: flags & 2 != 0)
+    }
+
+    init(
+        hardState: HardState, last: EntrySummary, base: EntrySummary, firstSegment: UInt64, tailSegment: UInt64,
+        tailOffset: UInt64, tailBytes: UInt64, opened: UInt64, isEndLost: Bool = false, isHardStateLost: Bool = false
+    ) {
+        self.hardState = hardState
+        self.last = last
+        self.base = base
+        self.firstSegment = firstSegment
+        self.tailSegment = tailSegment
+        self.tailOffset = tailOffset
+        self.tailBytes = tailBytes
+        self.opened = opened
+        self.isEndLost = isEndLost
+        self.isHardStateLost = isHardStateLost
+    }
+}
