@@ -83,6 +83,21 @@ extension EventLog {
         }
     }
 
+    /// True when the log is whole at this index and holds another entry there, or ends before it; so it does not have
+    /// the block of this name, and did not lose it either.
+    package func neverHad(index: LogIndex, digest: Digest) -> Bool {
+        guard !isEndLost, index > state.base.index else { return false }
+        guard let slot = state.slot(of: index) else { return true }
+        guard let held = slot.digest, held != digest else { return false }
+        return missing.map { index >= $0.certainFrom } ?? true
+    }
+
+    /// Whether this very entry is in the log, its block missing or not, or is the one before the first.
+    package func holds(_ entry: EntrySummary) -> Bool {
+        entry.index == state.base.index
+            ? state.base.digest == entry.digest : state.slot(of: entry.index)?.digest == entry.digest
+    }
+
     /// The block can't be read any more: from now on it is missing.
     func lose(_ index: LogIndex) {
         guard let slot = state.slot(of: index), slot.location != nil else { return }
