@@ -34,36 +34,36 @@ struct ChaosProbe {
     /// One job from its post to its end. True when each step was acknowledged.
     mutating func work() async -> Bool {
         let job = NewJob(id: JobID.random(using: &random), name: name)
-        guard await post(job) else { return false }
-        var asked = operation(.claim, job.id)
+        guard await post([job]) else { return false }
+        var asked = operation(.claim, [job.id])
         asked.leaseMilliseconds = 10_000
         let answer = await recorder.record(asked) { [client, name] in
             let fence = try await client.claim(job.id, who: name, lease: .seconds(10)).fence ?? 0
             return .claimed([.init(job: job.id, fence: fence)])
         }
         guard case .claimed(let claims) = answer else { return false }
-        asked = operation(.consume, job.id)
+        asked = operation(.consume, [job.id])
         asked.fence = claims[0].fence
         return await recorder.record(asked) { [client, name] in
             .done(state: try await client.consume(job.id, who: name, fence: claims[0].fence).state)
         } != nil
     }
 
-    /// Posts a large job: the same one as before, so that logs grow and boards don't; another one when it is not known
-    /// what became of the last.
+    /// Posts a large job, the same one as before, so that logs grow and boards don't; another one when it is not known what
+    /// became of the last. A small new job comes with it, since a post that changes nothing is not logged.
     mutating func postLarge() async {
         let job = large ?? NewJob(id: JobID.random(using: &random), name: name, details: largeDetails())
-        large = await post(job) ? job : nil
+        large = await post([job, NewJob(id: JobID.random(using: &random), name: name)]) ? job : nil
     }
 
-    private func post(_ job: NewJob) async -> Bool {
-        await recorder.record(operation(.post, job.id)) { [client, name] in
-            .posted(duplicates: [try await client.post(job, board: name).duplicate])
+    private func post(_ jobs: [NewJob]) async -> Bool {
+        await recorder.record(operation(.post, jobs.map(\.id))) { [client, name] in
+            .posted(duplicates: try await client.post(jobs, board: name).map(\.duplicate))
         } != nil
     }
 
-    private func operation(_ action: Simulation.Operation.Action, _ job: JobID) -> Simulation.Operation {
-        var operation = Simulation.Operation(client: name, action, jobs: [job], called: 0)
+    private func operation(_ action: Simulation.Operation.Action, _ jobs: [JobID]) -> Simulation.Operation {
+        var operation = Simulation.Operation(client: name, action, jobs: jobs, called: 0)
         operation.who = name
         operation.board = name
         return operation
