@@ -75,8 +75,8 @@ var package = Package(
         .executableTarget(
             name: "JobboardCLI",
             dependencies: [
-                "Consensus", "EventLog", "Jobboard", "JobboardClient", "NodeEngine", "NodeServer", "Simulation", "WireFormat",
-                logging, lifecycle, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Consensus", "EventLog", "Jobboard", "JobboardClient", "NodeEngine", "NodeServer", "NodeStorage", "Simulation",
+                "WireFormat", logging, lifecycle, .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ] + nio, swiftSettings: rules),
 

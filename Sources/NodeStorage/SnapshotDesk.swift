@@ -137,9 +137,22 @@ package final class SnapshotDesk {
     package func newest(
         fitting log: RecoveredLog
     ) throws(EventLogError) -> (found: RecoveredSnapshot?, damaged: [String]) {
+        try first(of: try store.indexes(), fitting: log.summary(at:))
+    }
+
+    /// The oldest one, for a reader who wants as much of the log as possible; `summary` gives the log's entries.
+    package func oldest(
+        fitting summary: (LogIndex) -> EntrySummary?
+    ) throws(EventLogError) -> (found: RecoveredSnapshot?, damaged: [String]) {
+        try first(of: try store.indexes().reversed(), fitting: summary)
+    }
+
+    private func first(
+        of indexes: [LogIndex], fitting summary: (LogIndex) -> EntrySummary?
+    ) throws(EventLogError) -> (found: RecoveredSnapshot?, damaged: [String]) {
         var damaged: [String] = []
-        for index in try store.indexes() {
-            guard let last = log.summary(at: index) else { continue }
+        for index in indexes {
+            guard let last = summary(index) else { continue }
             do {
                 let file = try store.open(index)
                 defer { file.close() }

@@ -36,7 +36,7 @@ struct FaultScheduleTests {
         for fault in Fault.processes {
             switch fault {
             case .kill, .stop, .restartLoop: break
-            case .cut, .unseenDeath, .deathInTwoParts, .diskFull: Issue.record("\(fault) takes a network or a disk")
+            case .cut, .unseenDeath, .deathInTwoParts, .diskFull, .leftBehind: Issue.record("\(fault) takes a network or a disk")
             }
         }
     }

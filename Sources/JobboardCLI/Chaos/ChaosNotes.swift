@@ -10,6 +10,7 @@ final class ChaosNotes: Sendable {
         case restarts
         case cuts
         case diskFull = "full disks"
+        case leftBehind = "nodes left behind"
         case endedForDisk = "nodes ended by a full disk"
         case clientDeaths = "clients that died"
         case resumes = "watches resumed"

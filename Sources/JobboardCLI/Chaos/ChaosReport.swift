@@ -42,6 +42,7 @@ struct ChaosReport {
             "leaders   \(Figures.grouped(ending.elections)) seen, the last in term \(ending.lastTerm)",
             "boards    compared \(Figures.grouped(ending.comparedBoards)) times between nodes, equal at the end",
             "events    \(Figures.grouped(ending.positions)), told by watchers and all logs alike",
+            "snapshots \(Figures.grouped(ending.snapshotsTaken)) taken, \(Figures.grouped(ending.snapshotsFetched)) fetched from peers",
             "history   \(Figures.grouped(checked.operations)) operations on \(Figures.grouped(checked.jobs)) jobs, "
                 + "\(Figures.grouped(checked.unknown)) of unknown outcome: checked in "
                 + "\(Figures.grouped(ending.checkTime.inMilliseconds)) ms; \(Figures.grouped(ending.checkedInLog)) answers found in the log",
@@ -88,6 +89,8 @@ struct ChaosReport {
         writer.field("longest_gap_ms", UInt64(ending.gap.longest.inMilliseconds))
         writer.field("elections", UInt64(ending.elections))
         writer.field("last_term", ending.lastTerm)
+        writer.field("snapshots_taken", UInt64(ending.snapshotsTaken))
+        writer.field("snapshots_fetched", UInt64(ending.snapshotsFetched))
         writer.field("events", UInt64(ending.positions))
         writer.field("jobs", UInt64(ending.history.jobs))
         writer.field("check_ms", UInt64(ending.checkTime.inMilliseconds))

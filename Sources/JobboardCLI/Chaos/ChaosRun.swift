@@ -31,6 +31,8 @@ struct ChaosRun: Sendable {
         var checkTime: Duration
         var checkedInLog: Int
         var logs: [String]
+        var snapshotsTaken: Int
+        var snapshotsFetched: Int
         var peakMemory: UInt64
         var processorTime: Duration
     }
@@ -163,6 +165,7 @@ struct ChaosRun: Sendable {
             outcomes: cast.recorder.outcomes, gap: cast.meter.reading, elections: cast.pulse.elections,
             lastTerm: cast.pulse.lastTerm, comparedBoards: cast.pulse.compared, positions: cast.ledger.count,
             history: linearizable, checkTime: .now - start, checkedInLog: verdict.checked, logs: logs.lines,
+            snapshotsTaken: logs.snapshotsTaken, snapshotsFetched: logs.snapshotsFetched,
             peakMemory: usage.memory, processorTime: usage.time)
     }
 

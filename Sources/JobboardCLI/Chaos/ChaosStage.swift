@@ -84,7 +84,9 @@ final class ChaosStage: Sendable {
         // The network is private, and so is this.
         writer.field("insecure", true)
         writer.field("secret", "of this run alone: \(UInt64.random(in: 0 ... .max))")
+        // As small as they may be, so that logs are compacted again and again.
         writer.field("segment_bytes", UInt64(8 << 20))
+        writer.field("snapshot_bytes", UInt64(256 << 10))
         writer.key("nodes")
         writer.beginArray()
         for (place, host) in hosts.enumerated() {
@@ -107,11 +109,14 @@ final class ChaosStage: Sendable {
         disks.isEmpty ? "\(folder)/node-\(node)/data" : disks[node - 1].dataFolder
     }
 
+    /// What the node says.
+    func outputFile(ofNode node: Int) -> String { "\(folder)/node-\(node).log" }
+
     func startNode(_ node: Int) throws(CommandFailure) -> DemoProcess {
         try DemoProcess(
             "node-\(node)",
             ["serve", "--config", "\(folder)/cluster.json", "--node", "\(node)", "--data", dataFolder(ofNode: node)],
-            log: "\(folder)/node-\(node).log", through: network?.wrapper(ofNode: node) ?? [])
+            log: outputFile(ofNode: node), through: network?.wrapper(ofNode: node) ?? [])
     }
 
     /// - Parameter place: which node it begins with, counted round from 0; it finds the others by itself.

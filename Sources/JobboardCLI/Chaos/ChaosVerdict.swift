@@ -42,10 +42,10 @@ struct ChaosVerdict {
     }
 
     private mutating func check(_ pair: HistoryRecorder.FollowUp) {
-        guard let entry = facts.posted[pair.posted] else { return }
-        if facts.consumed[pair.consumed]?.entry != entry {
+        guard let place = facts.posted[pair.posted] else { return }
+        if facts.consumed[pair.consumed]?.place != place {
             findings.append(
-                "\(pair.posted) was posted in entry \(entry), and \(pair.consumed), which brought it, was not consumed there")
+                "\(pair.posted) was posted \(place), and \(pair.consumed), which brought it, was not consumed there")
         }
     }
 }

@@ -3,8 +3,11 @@ import JobboardClient
 
 // What each fault does, and how it is mended.
 extension FaultPlay {
-    /// Large jobs that fill more than two segments.
-    private static let largeJobs = 100
+    /// Posts of a large job that fill more than two segments.
+    private static let largePosts = 100
+    /// So many that the nodes that are up take two snapshots and release what came before.
+    private static let manyLargePosts = 130
+    private static let longestGrowth: Duration = .seconds(12)
 
     mutating func perform(_ episode: Episode) async throws {
         let order = victims(episode)
@@ -27,6 +30,7 @@ extension FaultPlay {
             try nodes.restart([victim])
             try await change(LinkCuts(), "all links are whole, node \(victim) is started again")
         case .diskFull: try await fillDisk(order[0], episode)
+        case .leftBehind: try await leaveBehind(order[0], episode)
         }
     }
 
@@ -112,28 +116,45 @@ extension FaultPlay {
         try await change(cuts, "all links are whole")
     }
 
-    /// The log must need room that is not there, so large jobs are posted meanwhile.
+    /// The log must need room that is not there, so a large job is posted meanwhile.
     private func fillDisk(_ node: Int, _ episode: Episode) async throws {
         let disk = stage.disks[node - 1]
         nodes.setFull(true, node)
         let filled = try disk.fill()
         notes.count(.diskFull)
-        notes.tell("the disk of \(names([node])) is full (\(Figures.bytes(filled)) of ballast); large jobs come")
-        let client = try stage.makeClient(beginningWith: node, timeout: .seconds(2))
-        var probe = ChaosProbe("large", client, recorder, seed: episode.luck)
-        var jobs = 0
-        let deadline = ContinuousClock.now + .seconds(8)
-        while jobs < Self.largeJobs, !nodes.hasEnded(node), .now < deadline {
-            jobs += 1
-            _ = await probe.work(isLarge: true)
-            try Task.checkCancellation()
-        }
-        await client.shutdown()
+        notes.tell(
+            "the disk of \(names([node])) is full (\(Figures.bytes(filled)) of ballast); a large job comes again and again")
+        let posts = try await postLarge(Self.largePosts, episode) { nodes.hasEnded(node) }
         let end = nodes.hasEnded(node) ? "it ended" : "it goes on"
-        notes.tell("\(jobs) large jobs later \(end)")
+        notes.tell("\(posts) large posts later \(end)")
         try await rest(episode.lasts)
         disk.empty()
         nodes.setFull(false, node)
         notes.tell("the disk of node \(node) has room again")
+    }
+
+    /// The others' logs no longer have what it lacks: a peer's snapshot must bring it back.
+    private func leaveBehind(_ node: Int, _ episode: Episode) async throws {
+        notes.count(.leftBehind)
+        notes.tell("SIGKILL to \(names([node])), and the others' logs grow")
+        await nodes.kill([node])
+        let posts = try await postLarge(Self.manyLargePosts, episode) { false }
+        try nodes.restart([node])
+        notes.tell("\(posts) large posts later node \(node) is started")
+    }
+
+    /// Until there were so many posts, or it takes too long, or there is no reason any more; gives how many there were.
+    private func postLarge(_ most: Int, _ episode: Episode, until isEnough: () -> Bool) async throws -> Int {
+        let client = try stage.makeClient(beginningWith: Int(episode.luck % 5), timeout: .seconds(2))
+        var probe = ChaosProbe("large", client, recorder, seed: episode.luck)
+        var posts = 0
+        let deadline = ContinuousClock.now + Self.longestGrowth
+        while posts < most, !isEnough(), .now < deadline {
+            posts += 1
+            await probe.postLarge()
+            try Task.checkCancellation()
+        }
+        await client.shutdown()
+        return posts
     }
 }

@@ -68,7 +68,7 @@ struct FaultPlay {
         try await rest(Self.patience)
         let client = try stage.makeClient(beginningWith: schedule.dealt, timeout: Self.postTimeout)
         var probe = ChaosProbe("calm", client, recorder, seed: UInt64(schedule.dealt) &* 0x9e37_79b9)
-        if await probe.work(isLarge: false) {
+        if await probe.work() {
             notes.count(.promptPosts)
         } else {
             notes.find("no fault for \(Figures.fixed((.now - start).inSeconds, 1)) s, and yet a job was not posted and consumed")

@@ -14,6 +14,8 @@ enum Fault: Hashable, Sendable {
     /// While the cluster is in two parts, one of the larger part dies.
     case deathInTwoParts
     case diskFull
+    /// One node is away until the others have released what it lacks from their logs.
+    case leftBehind
 
     enum Victims: String, CaseIterable, Sendable {
         case one
@@ -23,7 +25,7 @@ enum Fault: Hashable, Sendable {
 
     /// With namespaces and disks of our own.
     static let everything: [Fault] =
-        processes + CutShape.allCases.map { .cut($0) } + [.unseenDeath, .deathInTwoParts, .diskFull]
+        processes + CutShape.allCases.map { .cut($0) } + [.unseenDeath, .deathInTwoParts, .diskFull, .leftBehind]
 
     /// What takes nothing but signals.
     static let processes: [Fault] = Victims.allCases.flatMap { [.kill($0), .stop($0)] } + [.restartLoop]
@@ -50,15 +52,15 @@ struct FaultSchedule: Sendable {
     /// After so long a calm a post must succeed, so a long calm is longer.
     static let longCalm: Duration = .milliseconds(12_500)
     private static let episodesBetweenLongCalms = 9
-    /// No fault may keep a disk full more often: each one makes all logs grow.
-    private static let diskFullPause = 60
+    /// No fault that takes many seconds may come more often.
+    private static let longFaults: [Fault: Int] = [.diskFull: 60, .leftBehind: 40]
 
     private let faults: [Fault]
     private let nodes: Int
     private var random: SplitMix64
     private var deck: [Fault] = []
     private(set) var dealt = 0
-    private var lastDiskFull: Int?
+    private var lastLong: [Fault: Int] = [:]
 
     init(seed: UInt64, nodes: Int, faults: [Fault]) {
         precondition(!faults.isEmpty && nodes >= 3)
@@ -81,9 +83,9 @@ struct FaultSchedule: Sendable {
         while true {
             if deck.isEmpty { deck = shuffled(faults) }
             let fault = deck.removeLast()
-            if fault == .diskFull {
-                if let lastDiskFull, dealt - lastDiskFull < Self.diskFullPause { continue }
-                lastDiskFull = dealt
+            if let pause = Self.longFaults[fault] {
+                if let last = lastLong[fault], dealt - last < pause { continue }
+                lastLong[fault] = dealt
             }
             return fault
         }

@@ -2,8 +2,10 @@ import Consensus
 import EventLog
 import Jobboard
 import NodeEngine
+import NodeStorage
 
-/// The events of a data folder, by replaying its log. Changes nothing; the node may be running.
+/// The events of a data folder, by replaying its log: from the first entry on or, where the log begins later, from the oldest
+/// snapshot that it goes on from. Changes nothing; the node may be running.
 struct LogReplay {
     struct Summary {
         /// Entries replayed, and their bytes before and after compression, headers apart.
@@ -11,6 +13,9 @@ struct LogReplay {
         var rawBytes: UInt64 = 0
         var storedBytes: UInt64 = 0
         var events: UInt64 = 0
+        /// What the replay began with: the entry before the first one replayed, and the last event up to there.
+        var startEntry: LogIndex
+        var startPosition: UInt64
         var report: LogReport
 
         var damage: String? { report.damage?.description }
@@ -22,6 +27,11 @@ struct LogReplay {
                     + "\(Figures.grouped(blocks)) blocks, \(Figures.bytes(rawBytes)) raw, \(Figures.bytes(storedBytes)) "
                     + "compressed; committed through \(report.commit), last entry \(report.last.index)"
             ]
+            if startEntry > 0 {
+                lines.append(
+                    "begins behind the snapshot of entry \(startEntry), and so behind event \(startPosition); what came before is "
+                        + "kept no longer")
+            }
             if let torn = report.torn {
                 lines.append(
                     "torn tail: \(torn.frames) frames (\(torn.bytes) bytes) in \(torn.file) from offset \(torn.offset) on were "
@@ -32,16 +42,32 @@ struct LogReplay {
         }
     }
 
-    private let disk: PosixDisk
+    private let disk: any Disk
     private let report: LogReport
+    private let start: AppliedState
 
-    /// Reads the log's frames once, to learn how far it is committed.
     init(folder: String) throws {
-        disk = try PosixDisk(path: folder, access: .reader)
+        try self.init(disk: try PosixDisk(path: folder, access: .reader))
+    }
+
+    /// Reads the log's frames once, to learn where it begins and how far it is committed.
+    init(disk: any Disk) throws {
+        self.disk = disk
         report = try EventLog.scan(disk) { _ in false }
-        guard report.base.index == 0 else {
-            throw CommandFailure.failed("the log begins after entry \(report.base.index); what came before is in a snapshot")
+        start = try Self.start(of: report, on: disk)
+    }
+
+    /// The state that the first entry to be replayed goes on from.
+    private static func start(of report: LogReport, on disk: any Disk) throws -> AppliedState {
+        if report.base.index == 0 { return AppliedState() }
+        let desk = SnapshotDesk(on: disk, settings: EngineSettings(cluster: report.identity.cluster, clientAddresses: [:]))
+        let (snapshot, damaged) = try desk.oldest(fitting: report.summary(at:))
+        guard let snapshot else {
+            let why = damaged.isEmpty ? "no snapshot reaches there" : damaged.joined(separator: "; ")
+            throw CommandFailure(
+                .failed, code: "damaged", "the log begins behind entry \(report.base.index), and \(why)")
         }
+        return snapshot.state
     }
 
     /// How far the log itself knows that it is committed.
@@ -49,13 +75,17 @@ struct LogReplay {
 
     /// Hands each entry's events to `visit`, in order, up to the entry `last`.
     func replay(through last: UInt64, _ visit: (_ entry: UInt64, _ events: [Event]) throws -> Void) throws -> Summary {
-        var state = AppliedState()
-        var summary = Summary(report: report)
+        var state = start
+        var summary = Summary(
+            startEntry: start.index, startPosition: start.history.nextPosition - 1, report: report)
         let opener = Opener { try? BlockCodec.payload(of: $0) }
         var failure: (any Error)?
-        summary.report = try EventLog.scan(disk) { entry in
+        summary.report = try EventLog.scan(disk, from: start.index + 1) { entry in
             guard entry.index <= last else { return false }
             do {
+                guard entry.index == state.index + 1 else {
+                    throw CommandFailure.failed("the log was compacted while it was read; try again")
+                }
                 let events = try state.replay(entry, opener: opener)
                 summary.blocks += 1
                 summary.rawBytes += UInt64(BlockCodec.rawByteCount(of: entry))
