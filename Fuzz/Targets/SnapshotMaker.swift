@@ -55,7 +55,7 @@ package enum SnapshotMaker {
     }
 
     private static func call(_ sequence: UInt64, _ command: Command) -> SessionCommand {
-        SessionCommand(session: 1, sequence: sequence, acknowledgedBelow: 2, command: command)
+        SessionCommand(session: 1, sequence: sequence, acknowledgedBelow: 1, command: command)
     }
 
     private static let blocks: [[SessionCommand]] = {
