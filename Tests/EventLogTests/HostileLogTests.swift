@@ -133,6 +133,14 @@ import Testing
         #expect(try Self.carryOn(Self.folder(superblock: Self.superblock(sequence: .max))).damage == nil)
     }
 
+    /// Of another cluster besides, it would have let the log begin over the segment's own first frame.
+    @Test func aSuperblockThatKnowsNoFrameIsMadeAnew() throws {
+        #expect(try Self.carryOn(Self.folder(superblock: Self.superblock(durable: 0))).damage == nil)
+        var other = Self.superblock(durable: 0)
+        other.identity = LogIdentity(cluster: "", node: 0)
+        #expect(try Self.carryOn(Self.folder(superblock: other)).last == .beforeFirst)
+    }
+
     /// Repaired, it would be longer than a superblock has room for.
     @Test func aClusterNameThatIsNoTextIsNotBelieved() throws {
         var slot = Self.superblock().encoded()
