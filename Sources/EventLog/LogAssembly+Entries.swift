@@ -29,6 +29,7 @@ extension LogAssembly {
             scan.storedBytes = replay.storedBytes
             return
         }
+        try LogBounds.check(entries: last.index - base.index, in: segments, patched: patches.count)
         let blocks = catalog.blocks + patches
         let found = blocks.map { MissingBlocks.Found(summary: $0.summary, parent: $0.parent, isWhole: $0.isWhole) }
         guard let missing = MissingBlocks.resolve(base: base, last: last, found: found) else {
