@@ -111,7 +111,7 @@ var package = Package(
         .testTarget(
             name: "JobboardCLITests",
             dependencies: [
-                "Consensus", "EventLog", "Jobboard", "JobboardCLI", "Simulation",
+                "Consensus", "EventLog", "Jobboard", "JobboardCLI", "NodeEngine", "NodeStorage", "Simulation", "WireFormat",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: rules),

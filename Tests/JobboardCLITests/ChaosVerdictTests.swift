@@ -8,7 +8,7 @@ import Testing
 private struct Run {
     let jobs = (1...3).map { JobID(high: 0, low: $0) }
     var history: [Simulation.Operation] = []
-    var events: [(entry: UInt64, event: Event)] = []
+    var events: [(entry: UInt64?, event: Event)] = []
     var followUps: [HistoryRecorder.FollowUp]
 
     init() {
@@ -94,6 +94,20 @@ struct ChaosVerdictTests {
         run = Run()
         run.events.removeSubrange(3...)
         #expect(run.verdict.findings.isEmpty, "a consume of unknown outcome may not have taken place")
+    }
+
+    @Test func whereTheLogsNoLongerReachTheTimeStandsForTheEntry() {
+        var run = Run()
+        for place in 0..<4 { run.events[place].entry = nil }
+        #expect(run.verdict.findings.isEmpty, "one entry, one time")
+        let posted = run.events[3].event
+        run.events[3].event = Event(
+            position: posted.position, kind: posted.kind, time: Timestamp(milliseconds: 1), board: posted.board,
+            job: posted.job, name: posted.name)
+        #expect(run.verdict.findings.count == 1)
+        run = Run()
+        run.events[2].entry = nil
+        #expect(run.verdict.findings.count == 1, "an entry is in the logs or it is not")
     }
 
     @Test func positionsHaveNoGaps() {

@@ -8,11 +8,12 @@ struct ChaosCommand: AsyncParsableCommand {
         discussion: """
             Nodes are processes of this program, each in a network namespace and on a small disk (tmpfs) of its own. They are \
             killed, stopped and continued, started again and again, cut off from each other and from clients (both ways, one \
-            way, UDP or TCP alone, in two parts, with one node between them), and their disks fill up. Meanwhile clients \
-            post, claim, extend, abandon, consume, watch, and die. All that is drawn from the seed.
+            way, UDP or TCP alone, in two parts, with one node between them), their disks fill up, and they are left behind \
+            until only a peer's snapshot brings them back. Meanwhile clients post, claim, extend, abandon, consume, watch, \
+            and die. All that is drawn from the seed.
 
             In the end everything is mended, and all nodes must come to the same boards. Every answer to a client must be in \
-            the logs, all logs must be equal and what watchers were told, and the clients' history must be linearizable. \
+            the logs or, where those are compacted, in what watchers were told; both must be equal, and the clients' history must be linearizable. \
             Only then the exit code is 0. A run that is not good keeps its folder.
 
             Namespaces need root, or a system that lets users make them, and the programs ip and nft; nothing outside of \

@@ -124,7 +124,7 @@ extension FaultPlay {
         notes.count(.diskFull)
         notes.tell(
             "the disk of \(names([node])) is full (\(Figures.bytes(filled)) of ballast); a large job comes again and again")
-        let posts = try await postLarge(Self.largePosts, episode) { nodes.hasEnded(node) }
+        let posts = try await postLarge(Self.largePosts, episode, notAt: node) { nodes.hasEnded(node) }
         let end = nodes.hasEnded(node) ? "it ended" : "it goes on"
         notes.tell("\(posts) large posts later \(end)")
         try await rest(episode.lasts)
@@ -138,14 +138,18 @@ extension FaultPlay {
         notes.count(.leftBehind)
         notes.tell("SIGKILL to \(names([node])), and the others' logs grow")
         await nodes.kill([node])
-        let posts = try await postLarge(Self.manyLargePosts, episode) { false }
+        let posts = try await postLarge(Self.manyLargePosts, episode, notAt: node) { false }
         try nodes.restart([node])
         notes.tell("\(posts) large posts later node \(node) is started")
     }
 
     /// Until there were so many posts, or it takes too long, or there is no reason any more; gives how many there were.
-    private func postLarge(_ most: Int, _ episode: Episode, until isEnough: () -> Bool) async throws -> Int {
-        let client = try stage.makeClient(beginningWith: Int(episode.luck % 5), timeout: .seconds(2))
+    /// The client begins at another node than `victim`.
+    private func postLarge(
+        _ most: Int, _ episode: Episode, notAt victim: Int, until isEnough: () -> Bool
+    ) async throws -> Int {
+        // Places count from 0: this is the next node's.
+        let client = try stage.makeClient(beginningWith: victim, timeout: .seconds(2))
         var probe = ChaosProbe("large", client, recorder, seed: episode.luck)
         var posts = 0
         let deadline = ContinuousClock.now + Self.longestGrowth

@@ -8,14 +8,15 @@ struct LogDumpCommand: AsyncParsableCommand {
         commandName: "dump",
         abstract: "Print every event of a data folder as a line of JSON.",
         discussion: """
-            Replays the log from its beginning; nothing is changed, and the node may be running. Every block's checksum is \
+            Replays the log from its beginning or, where it was compacted, from the oldest snapshot that it goes on from; \
+            what came before is kept no longer. Nothing is changed, and the node may be running. Every block's checksum is \
             verified on the way. A summary goes to standard error.
 
             Only what the log itself knows to be committed is printed. A node learns of the last commits a little before \
             its log does, so the newest events can be missing: --all prints them as well, at the risk that some were never \
             agreed upon; where they begin is said on standard error.
 
-            --from, --to and --job choose what is printed; the log is replayed from its beginning all the same.
+            --from, --to and --job choose what is printed; all of the log is replayed all the same.
 
             Example:
               jobboard log dump jobboard-data | jq -r 'select(.event == "CONSUMED") | .job'
