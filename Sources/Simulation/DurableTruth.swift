@@ -70,6 +70,9 @@ struct DurableTruth {
         sure = last
     }
 
+    /// The log on the disk ends there or later, whatever it holds.
+    func reaches(_ index: LogIndex) -> Bool { index <= last }
+
     func holds(_ digest: Digest, at index: LogIndex) -> Bool {
         index <= base || (index <= last && digests[Int(index - base) - 1] == digest)
     }
