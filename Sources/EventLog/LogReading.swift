@@ -31,11 +31,8 @@ struct LogReading {
             let catalog = LogScanner.scan(
                 held, on: disk, cluster: owner.cluster, node: owner.identity.node, superblock: superblock.newest)
             let (patches, blocks) = try PatchFile.open(folder.patches, on: disk, cluster: owner.cluster)
-            var scan = try LogAssembly.assemble(catalog, patches: blocks, segments: held, superblock: superblock, on: disk)
-            if superblock.newest == nil {
-                try owner.check(scan, catalog, held)
-                scan.incarnation = catalog.highestIncarnation
-            }
+            let scan = try LogAssembly.assemble(catalog, patches: blocks, segments: held, superblock: superblock, on: disk)
+            if superblock.newest == nil { try owner.check(scan, catalog, held) }
             try LogBounds.check(scan, superblock.newest, segments)
             return LogReading(
                 identity: owner.identity, cluster: owner.cluster, superblock: superblock, segments: held,

@@ -129,6 +129,30 @@ import Testing
         #expect(try Self.carryOn(Self.folder(incarnation: .max)).incarnation == 2)
     }
 
+    /// The copy of the superblock that counted the second opening has rotted, so the third one must not take its number.
+    @Test func whatALaterOpeningWroteNeverCountsAgainOnceItIsCutOff() throws {
+        let disk = SimulatedDisk()
+        let first = chain(1)[0]
+        let log = try open(disk).0
+        try log.append([write([first])])
+        log.close()
+        let second = try open(disk).0
+        // It fills a page, so that the one behind it outlives what comes in its place.
+        var luck = Luck(1)
+        let torn = entry(after: first.summary, payload: luck.bytes(4096 - FramePrefix.byteCount - BlockHeader.byteCount))
+        try second.append([write([torn, entry(after: torn.summary, payload: [1])])])
+        second.close()
+        disk.flipBit(0, ofByte: 8192 + 20, in: "segment-00000001")
+        try disk.overwrite("superblock", at: 4096, [UInt8](repeating: 0, count: 4096))
+        let (third, recovery) = try open(disk)
+        #expect(recovery.torn != nil && recovery.entries == [first.summary] && recovery.incarnation == 3)
+        let next = entry(after: first.summary, payload: [2])
+        try third.append([write([next])])
+        third.close()
+        let last = try open(disk).1
+        #expect(last.entries == [first.summary, next.summary] && last.damage == nil)
+    }
+
     @Test func aLastSuperblockIsMadeAnew() throws {
         #expect(try Self.carryOn(Self.folder(superblock: Self.superblock(sequence: .max))).damage == nil)
     }
