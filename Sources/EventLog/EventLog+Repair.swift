@@ -98,6 +98,18 @@ extension EventLog {
             ? state.base.digest == entry.digest : state.slot(of: entry.index)?.digest == entry.digest
     }
 
+    /// Reading from this entry on has failed: whichever of the next blocks are unreadable are missing from now on.
+    package func loseUnreadable(from index: LogIndex, through last: LogIndex) throws(EventLogError) {
+        var next = max(index, state.base.index + 1)
+        var looked = 0
+        // One read takes no more blocks than this; those behind are found when they are read.
+        while next <= min(last, state.last.index), looked < 4096 {
+            if let digest = state.slot(of: next)?.digest { _ = try block(index: next, digest: digest) }
+            next += 1
+            looked += 1
+        }
+    }
+
     /// The block can't be read any more: from now on it is missing.
     func lose(_ index: LogIndex) {
         guard let slot = state.slot(of: index), slot.location != nil else { return }

@@ -188,8 +188,8 @@ final class DiskWorker: @unchecked Sendable {
         } catch {
             logger.error(
                 "entries can't be read for a peer", metadata: [LogKey.peer: "\(peer)", LogKey.reason: "\(error)"])
-            // What of it has rotted is found by reading it once more.
-            _ = try? log.scrub(maxBytes: maxBytes)
+            // The node asks its peers for whatever of it has rotted.
+            try? log.loseUnreadable(from: index, through: lastIndex)
             reportMissing()
         }
         report(.loaded(for: peer, entries: entries))

@@ -159,8 +159,10 @@ extension SimulatedCluster {
         do throws(EventLogError) {
             return index <= last ? try nodes[node].log!.read(from: index, through: last, maxBytes: maxBytes) : []
         } catch {
-            if error.code == .damaged, nodes[node].disk.isRotten {
+            if [.damaged, .missing].contains(error.code), nodes[node].disk.isRotten {
                 report.sights.add(.rotReadBack)
+                try? nodes[node].log!.loseUnreadable(from: index, through: last)
+                queue.plan(.tellMissing(node: node, life: nodes[node].life), at: time + 1)
             } else if !isFailureAskedFor(node) {
                 throw Violation("node \(nodes[node].id) can't read: \(error)")
             }

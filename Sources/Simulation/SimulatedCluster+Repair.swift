@@ -64,6 +64,12 @@ extension SimulatedCluster {
         try step(node, [BlockDesk.missing(in: log)])
     }
 
+    /// The node hears which blocks its disk has lost.
+    mutating func tellMissing(_ node: Int, life: UInt64) throws {
+        guard nodes[node].life == life, nodes[node].isRunning else { return }
+        try step(node, [BlockDesk.missing(in: nodes[node].log!)])
+    }
+
     mutating func answerBlock(_ question: Transfer, to peer: NodeID, at node: Int) throws {
         do throws(EventLogError) {
             guard let answer = try BlockDesk.answer(question, from: nodes[node].log!) else { return }

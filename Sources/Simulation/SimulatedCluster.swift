@@ -166,6 +166,7 @@ package struct SimulatedCluster {
             try arrive(bytes, from: from, to: to, channel, stream)
         case .syncDone(let node, let life, let sync):
             try finishSync(node, life, sync)
+        case .tellMissing(let node, let life): try tellMissing(node, life: life)
         case .repairTick(let node, let life): try tickRepair(node, life: life)
         case .snapshotWork(let node, let life, let work):
             try perform(work, at: node, life: life)
