@@ -153,6 +153,36 @@ import Testing
         #expect(last.entries == [first.summary, next.summary] && last.damage == nil)
     }
 
+    /// Its start is another segment's, so it is passed over and used again: the vote behind its start must not come up then.
+    @Test func whatASegmentHeldThatWasPassedOverNeverCountsOnceItIsUsedAgain() throws {
+        let disk = SimulatedDisk()
+        try open(disk).0.close()
+        let start = SegmentStart(
+            segment: 7, cluster: tag, node: 1, hardState: HardState(term: 0, vote: nil), last: .beforeFirst)
+        let batch = BatchBuffer()
+        batch.add(
+            FramePrefix(
+                kind: .segmentStart, payloadLength: UInt32(SegmentStart.byteCount), incarnation: 1, sequence: 5, durable: 4,
+                commit: 0)
+        ) { start.write(to: $0) }
+        batch.pad()
+        batch.add(
+            FramePrefix(
+                kind: .hardState, payloadLength: UInt32(HardState.encodedBytes), incarnation: 30, sequence: 9, durable: 8,
+                commit: 0)
+        ) { HardState(term: 9, vote: NodeID(3)).write(to: $0, at: 0) }
+        batch.pad()
+        disk.close(try disk.open("segment-00000002", create: true))
+        try disk.overwrite("segment-00000002", at: 0, Array(batch.bytes) + [UInt8](repeating: 0, count: 8192))
+        let (log, recovery) = try open(disk)
+        #expect(recovery.incarnation == 31 && recovery.damage == nil)
+        let entries = chain(4)
+        for entry in entries { try log.append([write([entry])]) }
+        log.close()
+        let second = try open(disk).1
+        #expect(second.entries == entries.map(\.summary) && second.hardState.vote == nil && second.damage == nil)
+    }
+
     @Test func aLastSuperblockIsMadeAnew() throws {
         #expect(try Self.carryOn(Self.folder(superblock: Self.superblock(sequence: .max))).damage == nil)
     }
