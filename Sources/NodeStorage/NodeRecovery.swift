@@ -28,12 +28,10 @@ package struct NodeRecovery {
         chunkBytes: Int = SnapshotContents.usualChunkBytes, seed: UInt64, now: Moment
     ) throws -> Found {
         let identity = LogIdentity(cluster: settings.cluster, node: node.rawValue)
-        let (log, recovery) = try EventLog.open(on: disk, identity: identity, options: options)
+        let (log, recovery) = try EventLog.open(
+            on: disk, identity: identity, options: options, tolerating: .holes)
         let desk = SnapshotDesk(on: disk, settings: settings, chunkBytes: chunkBytes)
         do {
-            if recovery.isEndLost || recovery.isHardStateLost {
-                throw EventLogError(.damaged, recovery.damage?.description ?? "what was acknowledged can't be known")
-            }
             let found = RecoveredLog(recovery)
             let (snapshot, damagedSnapshots) = try desk.newest(fitting: found)
             let needed = snapshot?.snapshot.index ?? 0
