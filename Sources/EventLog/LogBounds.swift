@@ -12,7 +12,7 @@ enum LogBounds {
     /// A frame with a block without a body.
     private static let leastEntryBytes = UInt64(FramePrefix.byteCount + BlockHeader.byteCount)
     /// How many entries more than its files could hold a log may lack: what lost files held. Each takes memory.
-    private static let unseenEntries: UInt64 = 1 << 18
+    private static let unseenEntries: UInt64 = 1 << 16
 
     /// Throws `damaged` for a log that can't have come so far.
     static func check(_ scan: LogScan, _ superblock: Superblock?, _ segments: [SegmentFile]) throws(EventLogError) {
