@@ -26,8 +26,8 @@ package final class NodeRepair {
     /// For a wanted block, the peers that say that they never had it, and those that can't give it. Only looked up and
     /// counted.
     private var refusals: [MissingBlock: (neverHad: Set<NodeID>, all: Set<NodeID>)] = [:]
-    /// Entries from here on were cut off: peers say that they were never committed.
-    package private(set) var cutFrom: LogIndex?
+    /// The entry from which on the log was cut off last: all peers say that they never had it.
+    package private(set) var cut: MissingBlock?
     /// A snapshot came that covers what is missing.
     private var isCovered = false
     private var now: UInt64 = 0
@@ -105,7 +105,7 @@ package final class NodeRepair {
         // The log must end with an entry that is there, and that belongs to it for certain.
         let end = block.index - 1
         guard end == missing.base.index || (end >= missing.certainFrom && !missing.isMissing(end)) else { return }
-        cutFrom = min(cutFrom ?? block.index, block.index)
+        cut = block
         try log.append([LogWrite(number: 0, hardState: nil, truncateFrom: block.index, entries: [], commit: 0)])
         refusals = [:]
         blocks.set(log.missing?.wanted ?? [])
