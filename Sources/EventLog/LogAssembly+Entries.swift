@@ -104,9 +104,7 @@ extension LogAssembly {
         let mayBeMissing = gaps.contains {
             $0.through > knownAt && $0.kind != .block && $0.kind != .truncate && $0.kind != .reset
         }
-        // Entries of a term were never written before the term itself was.
-        let isBehind = state.term < scan.state.last.term
-        scan.isHardStateLost = isBehind || (notes?.isHardStateLost ?? false) || isContradicted || (mayBeMissing && !isKnown)
+        scan.isHardStateLost = (notes?.isHardStateLost ?? false) || isContradicted || (mayBeMissing && !isKnown)
     }
 
     // MARK: In words

@@ -32,6 +32,11 @@ package struct NodeRecovery {
             on: disk, identity: identity, options: options, tolerating: .holes)
         let desk = SnapshotDesk(on: disk, settings: settings, chunkBytes: chunkBytes)
         do {
+            // No entry of a term is written before the term itself.
+            guard recovery.hardState.term >= recovery.last.term else {
+                throw EventLogError(
+                    .damaged, "the log has entries of term \(recovery.last.term), and the vote in that term is lost")
+            }
             let found = RecoveredLog(recovery)
             let (snapshot, damagedSnapshots) = try desk.newest(fitting: found)
             let needed = snapshot?.snapshot.index ?? 0

@@ -22,7 +22,8 @@ import Testing
     @Test(arguments: [1, 3]) func aNodeWhoseDiskFailsComesBackWithAllItPromised(nodes: Int) throws {
         let sights = try Self.run(Self.plan { $0.diskErrorEvery = 150 }, nodes: nodes, seeds: 1...8)
         for sight in [Sight.writeErrors, .syncErrors, .folderErrors] { #expect(sights[sight] > 0, "\(sight.rawValue)") }
-        #expect(sights[.starts] > sights[.writeErrors] + sights[.syncErrors])
+        // Each failure of the log's own ends a process; one that hits a snapshot does not.
+        #expect(sights[.starts] > UInt64(8 * nodes))
     }
 
     @Test(arguments: [1, 3]) func aNodeWhoseDiskIsFullComesBackWhenThereIsRoom(nodes: Int) throws {
@@ -30,15 +31,23 @@ import Testing
         #expect(sights[.fullDiskStops] > 0 && sights[.starts] > UInt64(8 * nodes))
     }
 
-    @Test(arguments: [1, 3, 5]) func aNodeWhoseLogRottedRefusesUntilItHasItsBytesBack(nodes: Int) throws {
-        let plan = Self.plan {
-            $0.rotEvery = 100
-            $0.killEvery = 300
+    private static func rotting(every milliseconds: UInt64) -> FaultPlan {
+        plan {
+            $0.rotEvery = milliseconds
+            $0.killEvery = 500
         }
-        let sights = try Self.run(plan, nodes: nodes, seeds: 1...8)
+    }
+
+    @Test func aLoneNodeWhoseLogRottedRefusesUntilItHasItsBytesBack() throws {
+        let sights = try Self.run(Self.rotting(every: 100), nodes: 1, seeds: 1...8)
         for sight in [Sight.rottenBits, .rottenRanges, .rotRefused, .backupsRestored] {
             #expect(sights[sight] > 0, "\(sight.rawValue)")
         }
+    }
+
+    @Test func aNodeWhoseLogRottedIsRepairedByItsPeers() throws {
+        let sights = try Self.run(Self.rotting(every: 1500), nodes: 3, seeds: 1...12)
+        for sight in [Sight.repairs, .blocksRepaired] { #expect(sights[sight] > 0, "\(sight.rawValue)") }
     }
 
     @Test func powerLossTearsWritesAndLosesNames() throws {
@@ -46,7 +55,7 @@ import Testing
             $0.powerLossEvery = 200
             $0.deepPowerLoss = 1
         }
-        let sights = try Self.run(plan, nodes: 3, seeds: 1...12)
+        let sights = try Self.run(plan, nodes: 3, seeds: 1...40)
         for sight in [Sight.tornTails, .namesLost, .sectorsLost, .sectorsGarbled] {
             #expect(sights[sight] > 0, "\(sight.rawValue)")
         }
