@@ -49,10 +49,12 @@ extension Engine {
         }
     }
 
-    /// Two snapshots stay, and the log behind the older one.
+    /// Two snapshots stay, and the log behind the older one. That one must lie within what is on our own disk: entries are
+    /// applied when a majority has them, and a node that stopped before it has them too would find a log that ends before
+    /// all of its snapshots.
     private mutating func keep(_ snapshot: SnapshotReference, storedBytes: UInt64, _ effects: inout [EngineEffect]) {
         snapshotBytes = storedBytes
-        let before = ownSnapshots.last
+        let before = ownSnapshots.last { $0.index <= replica.durableIndex }
         ownSnapshots.append(snapshot)
         if ownSnapshots.count > Self.remembered { ownSnapshots.removeFirst() }
         if let before { effects.append(.release(through: before.index)) }

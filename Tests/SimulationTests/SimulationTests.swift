@@ -37,6 +37,14 @@ import Testing
         _ = try asItWas.run(milliseconds: milliseconds)
     }
 
+    /// A node whose log lagged behind what it had applied gave up the last snapshot that its log reached: 1314 until
+    /// pre-votes went by streams alone, and the others since then.
+    @Test(arguments: [(1314, 3), (48, 3), (149, 5)] as [(UInt64, Int)])
+    func aSeedThatOnceLostTheSnapshotThatALogBeginsWithIsGood(seed: UInt64, nodes: Int) throws {
+        var cluster = SimulatedCluster(seed: seed, nodes: nodes)
+        _ = try cluster.run(milliseconds: 5000)
+    }
+
     @Test func aSeedReplaysARunExactly() throws {
         for seed in [3, 17] as [UInt64] {
             var first = SimulatedCluster(seed: seed, nodes: 3)
