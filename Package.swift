@@ -88,7 +88,7 @@ var package = Package(
         // Every decoder as a fuzz target; tests replay what is in Fuzz/Corpus.
         .target(
             name: "FuzzTargets",
-            dependencies: ["Consensus", "EventLog", "Jobboard", "NodeServer", "Simulation", "WireFormat", crypto],
+            dependencies: ["Consensus", "EventLog", "Jobboard", "NodeEngine", "NodeServer", "Simulation", "WireFormat", crypto],
             path: "Fuzz/Targets", swiftSettings: rules),
 
         .testTarget(

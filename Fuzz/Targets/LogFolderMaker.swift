@@ -38,11 +38,14 @@ package enum LogFolderMaker {
     }()
 
     /// Segments with votes, entries and a truncation.
-    package static let sampleSegments: [UInt8] = {
+    package static let sampleSegments: [UInt8] = (1...4).flatMap { sample["segment-0000000\($0)"] ?? [] }
+
+    /// The superblock beside them, with notes.
+    package static let sampleSuperblock = sample["superblock"] ?? []
+
+    /// Its files by name.
+    private static let sample: [String: [UInt8]] = {
         let disk = SimulatedDisk()
-        guard let (log, _) = try? EventLog.open(on: disk, identity: identity, options: options) else {
-            preconditionFailure("a new folder can't be opened")
-        }
         let entries = sampleEntries
         let writes = [
             LogWrite(
@@ -53,13 +56,39 @@ package enum LogFolderMaker {
                 number: 3, hardState: HardState(term: 2, vote: nil), truncateFrom: nil, entries: [entries[2], entries[3]],
                 commit: 2),
         ]
-        for write in writes {
-            guard (try? log.append([write])) != nil else { preconditionFailure("a new log takes no entry") }
+        promised {
+            let log = try EventLog.open(on: disk, identity: identity, options: options).0
+            for write in writes { try log.append([write]) }
+            log.close()
         }
-        var bytes: [UInt8] = []
-        for number in 1...4 { bytes += disk.contents("segment-0000000\(number)") ?? [] }
-        return bytes
+        var files: [String: [UInt8]] = [:]
+        promised { for name in try disk.list() { files[name] = disk.contents(name) } }
+        return files
     }()
+
+    /// The sample with the pages of its first segment wiped, so that its first entries are missing.
+    private static func rottenSample() -> SimulatedDisk {
+        let size = Int(options.segmentBytes)
+        return folder(
+            superblock: sampleSuperblock, segments: [UInt8](repeating: 0, count: size) + sampleSegments.dropFirst(size))
+    }
+
+    /// The file of blocks that closes those holes.
+    package static let samplePatch: [UInt8] = {
+        let disk = rottenSample()
+        promised {
+            let log = try EventLog.open(on: disk, identity: identity, options: options).0
+            while log.missing != nil, try !log.repair(with: sampleEntries).isEmpty {}
+            log.close()
+        }
+        return disk.contents("patch-00000001") ?? []
+    }()
+
+    static func folderWithHoles(patch: [UInt8]) -> SimulatedDisk {
+        let disk = rottenSample()
+        write(patch, to: "patch-00000001", on: disk)
+        return disk
+    }
 
     /// What a superblock's copy begins with; see `EventLog/Superblock.swift`.
     package static func superblockFields(_ sequence: UInt64) -> [UInt8] {
@@ -94,11 +123,17 @@ package enum LogFolderMaker {
         return disk
     }
 
-    private static func write(_ bytes: [UInt8], to name: String, on disk: SimulatedDisk) {
-        guard let file = try? disk.open(name, create: true) else { preconditionFailure("can't make \(name)") }
-        defer { disk.close(file) }
-        guard (try? bytes.withUnsafeBytes({ try disk.write(file, at: 0, $0) })) != nil, (try? disk.sync(file)) != nil else {
-            preconditionFailure("can't write \(name)")
+    static func write(_ bytes: [UInt8], to name: String, on disk: SimulatedDisk) {
+        promised {
+            let file = try disk.open(name, create: true)
+            defer { disk.close(file) }
+            try bytes.withUnsafeBytes { try disk.write(file, at: 0, $0) }
+            try disk.sync(file)
         }
+    }
+
+    /// What can't fail on a disk in memory.
+    private static func promised(_ work: () throws -> Void) {
+        do { try work() } catch { preconditionFailure("\(error)") }
     }
 }

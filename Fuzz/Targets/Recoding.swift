@@ -52,6 +52,13 @@ package enum Recoding {
             })
     }
 
+    package static func transfer(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UInt8] {
+        let (node, transfer) = try TransferCodec.decode(body)
+        var frame: [UInt8] = []
+        TransferCodec.append(transfer, from: node, to: &frame)
+        return withoutLength(frame)
+    }
+
     private static func withoutLength(_ frame: [UInt8]) -> [UInt8] {
         Array(frame.dropFirst(Framing.prefixLength))
     }

@@ -23,6 +23,19 @@ struct SegmentSealer {
         return bytes
     }
 
+    /// A superblock whose notes name the blocks by their new digests.
+    func sealed(superblock: [UInt8]) -> [UInt8] {
+        var slots = superblock
+        for start in stride(from: 0, to: slots.count, by: Self.pageBytes) {
+            for offset in [328, 384].map({ start + $0 + 32 }) {
+                if let new = renamed[Array(slots[offset..<offset + Digests.bytes])] { slots.put(new, at: offset) }
+            }
+            let digest = start + Self.pageBytes - Digests.bytes
+            slots.put(Digests.of(slots[start..<digest]), at: digest)
+        }
+        return slots
+    }
+
     private mutating func sealSegment(_ segment: Range<Int>) {
         var offset = segment.lowerBound
         while offset + Self.prefixBytes <= segment.upperBound {

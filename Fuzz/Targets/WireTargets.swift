@@ -5,6 +5,7 @@ extension FuzzTarget {
     static let requests = recoding("requests", Recoding.request)
     static let responses = recoding("responses", Recoding.response)
     static let peers = recoding("peers", Recoding.peer)
+    static let transfers = recoding("transfers", Recoding.transfer)
     /// A client's hello, a peer's, and a peer's proof: their first bytes tell them apart.
     static let greetings = recoding(
         "greetings", maximumBytes: 512, Recoding.clientHello, Recoding.peerHello, Recoding.peerProof)

@@ -3,9 +3,9 @@ import Simulation
 
 /// Looks for something broken in the sources that it was built from, in one way:
 ///
-///     MutantHunt simulator NODES SEEDS     whole clusters, seed after seed
-///     MutantHunt log SEEDS                 one log on one disk, seed after seed
-///     MutantHunt search NAME               every world inside the bounds of that name
+///     MutantHunt simulator NODES SEEDS [FIRST]   whole clusters, seed after seed, from the first up to SEEDS
+///     MutantHunt log SEEDS [FIRST]               one log on one disk, seed after seed
+///     MutantHunt search NAME                     every world inside the bounds of that name
 ///
 /// Prints where it is before each try, so that the last line tells when an invariant ends the process. Exit 0: nothing was
 /// found. Exit 3: `found` and what was broken are the last lines. Any other: it broke by itself.
@@ -14,27 +14,27 @@ import Simulation
     private static let milliseconds: UInt64 = 5000
 
     static func main() {
-        let words = CommandLine.arguments.dropFirst()
-        switch (words.first, words.dropFirst().first, words.dropFirst(2).first) {
-        case ("simulator", let nodes?, let seeds?):
-            guard let nodes = Int(nodes), let seeds = UInt64(seeds), (1...15).contains(nodes) else { usage() }
-            sweep(seeds) { seed in
+        let words = Array(CommandLine.arguments.dropFirst())
+        switch (words.first, words.count) {
+        case ("simulator", 3...4):
+            guard let nodes = Int(words[1]), (1...15).contains(nodes) else { usage() }
+            sweep(words[2...]) { seed in
                 var cluster = SimulatedCluster(seed: seed, nodes: nodes)
                 _ = try cluster.run(milliseconds: milliseconds)
             }
-        case ("log", let seeds?, nil):
-            guard let seeds = UInt64(seeds) else { usage() }
-            sweep(seeds) { try LogTrial.run(seed: $0) }
-        case ("search", let name?, nil):
-            guard let bounds = SearchBounds.named[name] else { usage() }
+        case ("log", 2...3):
+            sweep(words[1...]) { try LogTrial.run(seed: $0) }
+        case ("search", 2):
+            guard let bounds = SearchBounds.named[words[1]] else { usage() }
             search(bounds)
         default: usage()
         }
     }
 
-    private static func sweep(_ seeds: UInt64, _ run: (UInt64) throws -> Void) {
-        guard seeds > 0 else { usage() }
-        for seed in 1...seeds {
+    /// `seeds`: the last seed, and perhaps the first.
+    private static func sweep(_ seeds: ArraySlice<String>, _ run: (UInt64) throws -> Void) {
+        guard let last = UInt64(seeds.first!), let first = UInt64(seeds.dropFirst().first ?? "1"), first <= last else { usage() }
+        for seed in first...last {
             say("seed \(seed)")
             do { try run(seed) } catch { found("\(error)") }
         }
@@ -65,7 +65,7 @@ import Simulation
     }
 
     private static func usage() -> Never {
-        say("usage: MutantHunt simulator NODES SEEDS | log SEEDS | search NAME")
+        say("usage: MutantHunt simulator NODES SEEDS [FIRST] | log SEEDS [FIRST] | search NAME")
         exit(64)
     }
 

@@ -7,7 +7,7 @@ package struct ReplicaLog: Sendable {
     /// The entry before the first one held.
     package private(set) var base: EntrySummary
     /// Entry i is at place i - base.index - 1.
-    private var summaries: Deque<EntrySummary>
+    private var held: Deque<EntrySummary>
     /// The entries from `cacheStart` on, with bytes.
     private var cache: Deque<Entry>
     private var cachedBytes: Int
@@ -15,7 +15,7 @@ package struct ReplicaLog: Sendable {
     /// `summaries`: of the entries after `base`; `tail`: the last entries of the log with their bytes.
     package init(base: EntrySummary = .beforeFirst, summaries: [EntrySummary] = [], tail: [Entry] = []) {
         self.base = base
-        self.summaries = Deque(summaries)
+        held = Deque(summaries)
         self.cache = Deque(tail)
         cachedBytes = tail.reduce(0) { $0 + $1.block.count }
         if let last = tail.last {
@@ -23,8 +23,11 @@ package struct ReplicaLog: Sendable {
         }
     }
 
-    package var lastIndex: LogIndex { base.index + LogIndex(summaries.count) }
-    package var last: EntrySummary { summaries.last ?? base }
+    /// Of the entries held, in order; takes time with their number.
+    package var summaries: [EntrySummary] { Array(held) }
+
+    package var lastIndex: LogIndex { base.index + LogIndex(held.count) }
+    package var last: EntrySummary { held.last ?? base }
     package var lastTerm: Term { last.term }
     package var lastDigest: Digest { last.digest }
     package var lastTime: UInt64 { last.time }
@@ -36,7 +39,7 @@ package struct ReplicaLog: Sendable {
     /// Of an entry held, or of the one before them.
     package func summary(at index: LogIndex) -> EntrySummary? {
         guard index >= base.index, index <= lastIndex else { return nil }
-        return index == base.index ? base : summaries[place(of: index)]
+        return index == base.index ? base : held[place(of: index)]
     }
 
     private func place(of index: LogIndex) -> Int { Int(index - base.index) - 1 }
@@ -59,7 +62,7 @@ package struct ReplicaLog: Sendable {
         var (low, high) = (base.index + 1, index)
         while low < high {
             let middle = low + (high - low) / 2
-            if summaries[place(of: middle)].term < term { low = middle + 1 } else { high = middle }
+            if held[place(of: middle)].term < term { low = middle + 1 } else { high = middle }
         }
         return low
     }
@@ -69,7 +72,7 @@ package struct ReplicaLog: Sendable {
         var (low, high) = (base.index, lastIndex)
         while low < high {
             let middle = low + (high - low + 1) / 2
-            if summaries[place(of: middle)].term <= term { low = middle } else { high = middle - 1 }
+            if held[place(of: middle)].term <= term { low = middle } else { high = middle - 1 }
         }
         return low
     }
@@ -91,7 +94,7 @@ package struct ReplicaLog: Sendable {
         precondition(entry.index == lastIndex + 1, "entry \(entry.index) can't follow \(lastIndex)")
         precondition(entry.parent == lastDigest, "entry \(entry.index) does not continue this history")
         precondition(entry.term >= lastTerm, "term \(entry.term) after \(lastTerm)")
-        summaries.append(entry.summary)
+        held.append(entry.summary)
         cache.append(entry)
         cachedBytes += entry.block.count
     }
@@ -101,7 +104,7 @@ package struct ReplicaLog: Sendable {
         precondition(index > base.index && gone > 0, "nothing to cut off at \(index)")
         for entry in cache.suffix(gone) { cachedBytes -= entry.block.count }
         cache.removeLast(min(gone, cache.count))
-        summaries.removeLast(gone)
+        held.removeLast(gone)
     }
 
     /// Forgets the entries up to `index`, which a snapshot holds.
@@ -112,14 +115,14 @@ package struct ReplicaLog: Sendable {
             cachedBytes -= first.block.count
             cache.removeFirst()
         }
-        let newBase = summaries[place(of: index)]
-        summaries.removeFirst(Int(index - base.index))
+        let newBase = held[place(of: index)]
+        held.removeFirst(Int(index - base.index))
         base = newBase
     }
 
     /// Begins anew behind an entry whose state came as a snapshot.
     mutating func reset(to newBase: EntrySummary) {
-        summaries.removeAll()
+        held.removeAll()
         cache.removeAll()
         cachedBytes = 0
         base = newBase

@@ -163,7 +163,9 @@ extension EventLog {
         if index == state.base.index { return state.base }
         if index == state.last.index { return state.last }
         if let known = missing?.summary(at: index) { return known }
-        guard let location = state.location(of: index) else { preconditionFailure("entry \(index) is not in the log") }
+        guard let slot = state.slot(of: index) else { preconditionFailure("entry \(index) is not in the log") }
+        // It was lost while the log was open; a peer may yet give it back.
+        guard let location = slot.location else { throw DiskError(.notFound, "the block of entry \(index) is missing") }
         let source = try files.source(of: location)
         let parsed: Result<(BlockHeader, Digest), BlockError>
         if !location.isPatch, UInt64(location.segment) == segments[segments.count - 1].number, UInt64(location.offset) >= tail {

@@ -83,6 +83,33 @@ extension EventLog {
         }
     }
 
+    /// True when the log is whole at this index and holds another entry there, or ends before it; so it does not have
+    /// the block of this name, and did not lose it either.
+    package func neverHad(index: LogIndex, digest: Digest) -> Bool {
+        guard !isEndLost, index > state.base.index else { return false }
+        guard let slot = state.slot(of: index) else { return true }
+        guard let held = slot.digest, held != digest else { return false }
+        return missing.map { index >= $0.certainFrom } ?? true
+    }
+
+    /// Whether this very entry is in the log, its block missing or not, or is the one before the first.
+    package func holds(_ entry: EntrySummary) -> Bool {
+        entry.index == state.base.index
+            ? state.base.digest == entry.digest : state.slot(of: entry.index)?.digest == entry.digest
+    }
+
+    /// Reading from this entry on has failed: whichever of the next blocks are unreadable are missing from now on.
+    package func loseUnreadable(from index: LogIndex, through last: LogIndex) throws(EventLogError) {
+        var next = max(index, state.base.index + 1)
+        var looked = 0
+        // One read takes no more blocks than this; those behind are found when they are read.
+        while next <= min(last, state.last.index), looked < 4096 {
+            if let digest = state.slot(of: next)?.digest { _ = try block(index: next, digest: digest) }
+            next += 1
+            looked += 1
+        }
+    }
+
     /// The block can't be read any more: from now on it is missing.
     func lose(_ index: LogIndex) {
         guard let slot = state.slot(of: index), slot.location != nil else { return }

@@ -7,6 +7,8 @@ extension EventLog {
     /// The entry before the first one held.
     package var base: EntrySummary { state.base }
 
+    package var lastIndex: LogIndex { state.last.index }
+
     /// Looks in the folder for spares that `SparePreparer` made.
     package func adoptSpares() throws(EventLogError) {
         try refuseIfPoisoned()

@@ -76,14 +76,26 @@ package final class EventLog {
         package var incarnation: UInt32
     }
 
+    /// What a caller of `open` can live with.
+    package enum Tolerance: Sendable {
+        /// Nothing that was acknowledged may be missing.
+        case nothing
+        /// Blocks whose names are known or can be found out.
+        case holes
+        /// A lost end and a lost vote too.
+        case anything
+    }
+
     /// Opens the folder, or makes a new log in one that has none, and reads all of it.
     ///
+    /// Throws `damaged` for more damage than is tolerated; then nothing in the folder is changed, and it may come back whole.
     /// Everything that `Recovery` tells is durable. What was acknowledged and can't be read is in `missing` and its
     /// neighbours: the log opens with holes, serves what it has, and writes nothing over what is left of the rest. Throws
     /// `wrongIdentity` for another node's folder and `damaged` when not even that much can be told; then nothing in
     /// the folder is changed.
     package static func open(
-        on disk: any Disk, identity: LogIdentity, options: EventLogOptions = EventLogOptions()
+        on disk: any Disk, identity: LogIdentity, options: EventLogOptions = EventLogOptions(),
+        tolerating tolerance: Tolerance = .anything
     ) throws(EventLogError) -> (EventLog, Recovery) {
         guard identity.cluster.utf8.count <= Superblock.maxNameBytes else {
             throw EventLogError(.wrongIdentity, "a cluster's name has at most \(Superblock.maxNameBytes) bytes")
@@ -97,6 +109,11 @@ package final class EventLog {
             throw EventLogError(error)
         }
         let reading = try LogReading.read(on: disk, identity: identity)
+        if let damage = reading.scan.damage, !reading.scan.isBearable(tolerance) {
+            for segment in reading.segments { disk.close(segment.file) }
+            for patch in reading.patches { disk.close(patch.file) }
+            throw EventLogError(.damaged, damage.description)
+        }
         let log = EventLog(reading, on: disk, options: options)
         do {
             try log.begin(reading)

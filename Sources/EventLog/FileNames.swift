@@ -24,7 +24,8 @@ enum FileNames {
     /// The pieces of a snapshot that is being fetched.
     static func partialSnapshot(_ index: UInt64) -> String { "fetching-" + padded(index) }
     static func partialSnapshotIndex(_ name: String) -> UInt64? { number(name, after: "fetching-", atMost: .max) }
-    static func patchNumber(_ name: String) -> UInt64? { number(name, after: "patch-") }
+    /// The next one's number must fit in 32 bits too.
+    static func patchNumber(_ name: String) -> UInt64? { number(name, after: "patch-", atMost: UInt64(Int32.max)) }
     static func isSpare(_ name: String) -> Bool { number(name, after: "spare-") != nil }
 
     private static func padded(_ number: UInt64) -> String {

@@ -29,6 +29,7 @@ extension LogAssembly {
             scan.storedBytes = replay.storedBytes
             return
         }
+        try LogBounds.check(entries: last.index - base.index, in: segments, patched: patches.count)
         let blocks = catalog.blocks + patches
         let found = blocks.map { MissingBlocks.Found(summary: $0.summary, parent: $0.parent, isWhole: $0.isWhole) }
         guard let missing = MissingBlocks.resolve(base: base, last: last, found: found) else {
@@ -103,7 +104,9 @@ extension LogAssembly {
         let mayBeMissing = gaps.contains {
             $0.through > knownAt && $0.kind != .block && $0.kind != .truncate && $0.kind != .reset
         }
-        scan.isHardStateLost = (notes?.isHardStateLost ?? false) || isContradicted || (mayBeMissing && !isKnown)
+        // Entries of a term were never written before the term itself was.
+        let isBehind = state.term < scan.state.last.term
+        scan.isHardStateLost = isBehind || (notes?.isHardStateLost ?? false) || isContradicted || (mayBeMissing && !isKnown)
     }
 
     // MARK: In words

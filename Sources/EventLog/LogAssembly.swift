@@ -59,7 +59,8 @@ struct LogAssembly {
         }
         catalog.cut(behind: max(mark.sequence, catalog.covered))
         scan.sequence = max(mark.sequence, catalog.covered)
-        scan.incarnation = mark.incarnation
+        // Those that are cut off too: where the superblock has rotted, they may be of a later opening than it knows.
+        scan.incarnation = max(mark.incarnation, catalog.highestIncarnation)
         scan.frames = mark.frames
         scan.tailSegment = mark.place
         scan.end = mark.end

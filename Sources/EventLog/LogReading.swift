@@ -31,11 +31,9 @@ struct LogReading {
             let catalog = LogScanner.scan(
                 held, on: disk, cluster: owner.cluster, node: owner.identity.node, superblock: superblock.newest)
             let (patches, blocks) = try PatchFile.open(folder.patches, on: disk, cluster: owner.cluster)
-            var scan = try LogAssembly.assemble(catalog, patches: blocks, segments: held, superblock: superblock, on: disk)
-            if superblock.newest == nil {
-                try owner.check(scan, catalog, held)
-                scan.incarnation = catalog.highestIncarnation
-            }
+            let scan = try LogAssembly.assemble(catalog, patches: blocks, segments: held, superblock: superblock, on: disk)
+            if superblock.newest == nil { try owner.check(scan, catalog, held) }
+            try LogBounds.check(scan, superblock.newest, segments)
             return LogReading(
                 identity: owner.identity, cluster: owner.cluster, superblock: superblock, segments: held,
                 released: segments.filter { $0.number < first }, patches: patches, scan: scan, patchedBlocks: blocks.count,
@@ -87,7 +85,9 @@ private struct Owner {
             let name = tag == cluster ? expected?.cluster : nil
             identity = LogIdentity(cluster: name ?? "(unknown)", node: first.node)
         }
-        guard let expected, identity != expected else { return }
+        // A cluster may call itself by the words that stand for a name that can't be told.
+        let isOthers = expected.map { BlockCodec.clusterTag($0.cluster) != cluster || $0 != identity } ?? false
+        guard let expected, isOthers else { return }
         throw EventLogError(.wrongIdentity, "the data folder belongs to \(identity), not to \(expected)")
     }
 

@@ -44,7 +44,11 @@ struct LogScanner {
             let reader = SegmentReader(segment, on: disk)
             if let (prefix, _) = scanner.start(reader) { scanner.limits.removeAll { $0 == prefix } }
             scanner.catalog.ends.append(0)
-            if let offset = scanner.takeStart(reader, at: place) { scanner.takeFrames(reader, from: offset, at: place) }
+            if let offset = scanner.takeStart(reader, at: place) {
+                scanner.takeFrames(reader, from: offset, at: place)
+            } else {
+                scanner.passOver(reader)
+            }
             if let failure = reader.failure { scanner.catalog.failure = (failure, place) }
         }
         return scanner.catalog
@@ -77,6 +81,19 @@ struct LogScanner {
         catalog.hardStates.append((prefix.sequence, start.hardState))
         accept(prefix, place: place, at: 0)
         return prefix.byteCount
+    }
+
+    /// The segment will be used again, and what it holds must not count then.
+    private mutating func passOver(_ reader: SegmentReader) {
+        var offset: UInt64 = 0
+        while offset < reader.segment.size {
+            if let prefix = reader.frame(at: offset) {
+                catalog.highestIncarnation = max(catalog.highestIncarnation, prefix.incarnation)
+                offset += prefix.byteCount
+            } else {
+                offset = roundUp(offset + 1, to: pageBytes)
+            }
+        }
     }
 
     /// Newer than what was read, and not of a time that is over.

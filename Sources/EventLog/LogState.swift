@@ -41,6 +41,8 @@ struct LogState {
 
     mutating func append(_ entry: EntrySummary, at location: BlockLocation) {
         precondition(entry.index == last.index + 1, "entry \(entry.index) after \(last.index)")
+        precondition(
+            last.index - base.index == UInt64(slots.count), "\(slots.count) entries from \(base.index + 1) to \(last.index)")
         slots.append(Slot(digest: entry.digest, location: location))
         last = entry
     }

@@ -78,6 +78,7 @@ final class SegmentReader {
 extension SegmentReader {
     /// The block at `offset`, when its header is whole and it would lie in the file. `sequence`: of its frame.
     func block(at offset: UInt64, cluster: UInt64, sequence: UInt64, isPatch: Bool = false) -> ScannedBlock? {
+        guard offset <= LogBounds.segmentBytes else { return nil }
         let parsed = bytes(at: offset, count: UInt64(BlockHeader.byteCount)) {
             try? BlockHeader.parse($0, cluster: cluster).get()
         }

@@ -7,19 +7,39 @@ package struct RecoveredLog: Sendable {
     package var commit: LogIndex
     /// The entry before the first one held.
     package var base: EntrySummary
-    package var entries: [EntrySummary]
+    /// Nil for one of which nothing is known.
+    package var entries: [EntrySummary?]
+    /// The indexes of those whose blocks can't be read, in order.
+    package var missing: [LogIndex]
 
-    package init(hardState: HardState, commit: LogIndex, base: EntrySummary = .beforeFirst, entries: [EntrySummary]) {
+    package init(
+        hardState: HardState, commit: LogIndex, base: EntrySummary = .beforeFirst, entries: [EntrySummary?],
+        missing: [LogIndex] = []
+    ) {
         self.hardState = hardState
         self.commit = commit
         self.base = base
         self.entries = entries
+        self.missing = missing
     }
 
     /// Of an entry held, or of the one before them.
     package func summary(at index: LogIndex) -> EntrySummary? {
         guard index >= base.index, index - base.index <= LogIndex(entries.count) else { return nil }
         return index == base.index ? base : entries[Int(index - base.index) - 1]
+    }
+
+    /// The log as it is for somebody who has a snapshot up to `index`: what is missing before is no loss. Nil when something
+    /// behind is missing.
+    package func behind(_ index: LogIndex) -> RecoveredLog? {
+        guard let last = missing.last else { return self }
+        guard last <= index, let newBase = summary(at: index) else { return nil }
+        var rest = self
+        rest.base = newBase
+        rest.entries.removeFirst(Int(index - base.index))
+        rest.missing = []
+        rest.commit = max(commit, index)
+        return rest
     }
 }
 
@@ -56,12 +76,14 @@ extension Engine {
                 bytesSinceMark = entry.kind == .snapshotMark ? 0 : bytesSinceMark + UInt64(entry.block.count)
             }
         }
-        let last = log.base.index + LogIndex(log.entries.count)
+        precondition(log.missing.isEmpty, "a node goes on from a whole log alone")
+        let summaries = log.entries.compactMap(\.self)
+        let last = log.base.index + LogIndex(summaries.count)
         var tail: [Entry] = []
         while commit + LogIndex(tail.count) < last { tail += try read(commit + LogIndex(tail.count) + 1, last) }
         let replica = Replica(
             id: id, configuration: Configuration(voters: voters), settings: settings.replica, sealer: sealer,
-            hardState: log.hardState, log: ReplicaLog(base: log.base, summaries: log.entries, tail: tail), commit: commit,
+            hardState: log.hardState, log: ReplicaLog(base: log.base, summaries: summaries, tail: tail), commit: commit,
             snapshot: found?.snapshot, seed: seed, now: now)
         var engine = Engine(replica: replica, state: state, settings: settings, opener: opener, now: now)
         engine.bytesSinceMark = bytesSinceMark

@@ -182,7 +182,8 @@ extension Engine {
         case .contents, .chunk, .noSnapshot:
             advanceFetch(&effects) { [now] in $0.received(transfer, now: now.monotonic, &$1) }
         case .tookSnapshot(let snapshot): heardOf(snapshot, from: peer, &effects)
-        case .block: break
+        case .block(_, _, let bytes): if repair.isWanting { effects.append(.repair(block: bytes)) }
+        case .noBlock: break
         }
     }
 }

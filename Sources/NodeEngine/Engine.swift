@@ -65,6 +65,9 @@ package struct Engine: Sendable {
     var fetch: SnapshotFetch?
     var fetchedState: AppliedState?
 
+    /// Blocks of the log that have rotted on this disk, to be had from peers.
+    var repair = BlockRepair()
+
     var outputs: [ReplicaOutput] = []
     /// The outputs of one replica step are being done.
     var isDriving = false
@@ -117,6 +120,7 @@ package struct Engine: Sendable {
         case .snapshotReady(let snapshot, let fetched, let bytes):
             snapshotIsReady(snapshot, fetched, storedBytes: bytes, &effects)
         case .snapshotFailed(let snapshot): giveUpFetch(of: snapshot, &effects)
+        case .blocksMissing(let missing): blocksMissing(missing, &effects)
         case .released(let index): drive(.released(index), &effects)
         }
     }
@@ -145,6 +149,7 @@ package struct Engine: Sendable {
         expireParked(&effects)
         proposeTickWhenDue(&effects)
         proposeMarkWhenDue(&effects)
+        askForBlocks(&effects)
         advanceFetch(&effects) { [now] in $0.tick(now: now.monotonic, &$1) }
         for notice in routes.notices() { effects.append(.notice(notice)) }
     }

@@ -50,6 +50,8 @@ package enum EngineInput: Sendable {
     case snapshotReady(SnapshotReference, AppliedState, storedBytes: UInt64)
     /// The disk or the bytes don't let a snapshot be fetched.
     case snapshotFailed(SnapshotReference)
+    /// These blocks of the log have rotted: all that are missing now.
+    case blocksMissing([MissingBlock])
     /// The answer to `.release`: the log holds the entries behind this one.
     case released(LogIndex)
 }
@@ -70,6 +72,8 @@ package enum EngineEffect: Sendable {
     /// Make ready to store the chunks that this table lists; `snapshotOpened` or `snapshotFailed` answers.
     case openSnapshot(SnapshotReference, table: [UInt8])
     case storeChunk(SnapshotReference, number: UInt32, [UInt8])
+    /// A peer sent this block: if it is missing, take it; `blocksMissing` answers.
+    case repair(block: [UInt8])
     /// All chunks are stored; `snapshotReady` or `snapshotFailed` answers.
     case finishSnapshot(SnapshotReference)
     /// The log is no longer needed up to here, nor are snapshots but for the newest two; `released` answers.
@@ -85,6 +89,8 @@ package enum Notice: Sendable, Equatable {
     case datagrams(NodeID, from: Bool, to: Bool)
     case fetchesSnapshot(index: LogIndex, from: NodeID)
     case installedSnapshot(index: LogIndex)
+    /// So many blocks of the log are missing now, and are asked for from peers.
+    case blocksMissing(Int)
     /// Another node has another state at the same index, and it can't be told which is right.
     case snapshotsDiffer(NodeID, index: LogIndex)
 }

@@ -1,11 +1,11 @@
-import Consensus
+package import Consensus
 import DequeModule
-import WireFormat
+package import WireFormat
 
 /// Fetching one snapshot, piece by piece, from whichever peer has it. A value: it is told what came and how late it is,
 /// and says what to ask, store or give up.
-struct SnapshotFetch: Sendable {
-    enum Action: Sendable, Equatable {
+package struct SnapshotFetch: Sendable {
+    package enum Action: Sendable, Equatable {
         case ask(NodeID, Transfer)
         /// Make room for what this table of contents lists; `opened` answers.
         case open(table: [UInt8])
@@ -34,9 +34,9 @@ struct SnapshotFetch: Sendable {
     /// Milliseconds after which a question is put to the next peer.
     private static let patience: UInt64 = 1000
 
-    let snapshot: SnapshotReference
+    package let snapshot: SnapshotReference
     /// How many chunks are here.
-    private(set) var pieces: UInt64 = 0
+    package private(set) var pieces: UInt64 = 0
     private var stage: Stage
     private var peers: Deque<NodeID>
     private var missing: Deque<UInt32> = []
@@ -46,7 +46,7 @@ struct SnapshotFetch: Sendable {
     private var refusals = 0
 
     /// `first`: the peer to ask first.
-    init(_ snapshot: SnapshotReference, peers all: [NodeID], first: NodeID, now: UInt64, _ actions: inout [Action]) {
+    package init(_ snapshot: SnapshotReference, peers all: [NodeID], first: NodeID, now: UInt64, _ actions: inout [Action]) {
         self.snapshot = snapshot
         peers = Deque(all)
         while peers.contains(first), peers.first != first { peers.append(peers.removeFirst()) }
@@ -64,7 +64,7 @@ struct SnapshotFetch: Sendable {
         peers.append(peers.removeFirst())
     }
 
-    mutating func received(_ transfer: Transfer, now: UInt64, _ actions: inout [Action]) {
+    package mutating func received(_ transfer: Transfer, now: UInt64, _ actions: inout [Action]) {
         switch transfer {
         case .contents(snapshot, let table):
             guard case .askingContents = stage else { return }
@@ -79,13 +79,14 @@ struct SnapshotFetch: Sendable {
             askChunks(now, &actions)
         case .noSnapshot(snapshot):
             refused(now, &actions)
-        case .contents, .chunk, .noSnapshot, .askContents, .askChunk, .askBlock, .block, .tookSnapshot:
+        case .contents, .chunk, .noSnapshot, .askContents, .askChunk, .askBlock, .block, .noBlock,
+            .tookSnapshot:
             break
         }
     }
 
     /// Room is made; these chunks are missing.
-    mutating func opened(missing numbers: [UInt32], of count: Int, now: UInt64, _ actions: inout [Action]) {
+    package mutating func opened(missing numbers: [UInt32], of count: Int, now: UInt64, _ actions: inout [Action]) {
         guard case .opening = stage else { return }
         stage = .chunks
         missing = Deque(numbers)
@@ -94,7 +95,7 @@ struct SnapshotFetch: Sendable {
     }
 
     /// A chunk is on disk, or was not the right one.
-    mutating func stored(_ number: UInt32, isRight: Bool, now: UInt64, _ actions: inout [Action]) {
+    package mutating func stored(_ number: UInt32, isRight: Bool, now: UInt64, _ actions: inout [Action]) {
         storing -= 1
         if isRight {
             pieces += 1
@@ -124,7 +125,7 @@ struct SnapshotFetch: Sendable {
         }
     }
 
-    mutating func tick(now: UInt64, _ actions: inout [Action]) {
+    package mutating func tick(now: UInt64, _ actions: inout [Action]) {
         switch stage {
         case .askingContents(let askedAt) where now - askedAt > Self.patience: askAnother(now, &actions)
         case .chunks where underWay.contains { now - $0.askedAt > Self.patience }: askAnother(now, &actions)

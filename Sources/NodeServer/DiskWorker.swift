@@ -5,6 +5,8 @@ import EventLog
 import Foundation
 import Logging
 import NodeEngine
+import NodeStorage
+import WireFormat
 
 /// The one thread that touches the log: takes everything queued, makes it durable with one sync, and reports back.
 ///
@@ -13,6 +15,10 @@ final class DiskWorker: @unchecked Sendable {
     enum Work {
         case write(LogWrite)
         case load(NodeID, from: LogIndex, maxBytes: Int)
+        /// A peer asks for a block.
+        case answer(NodeID, Transfer)
+        /// A peer sent a block that may be missing.
+        case repair(block: [UInt8])
         /// The log is no longer needed up to here.
         case release(through: LogIndex)
         /// A spare segment was made.
@@ -40,8 +46,11 @@ final class DiskWorker: @unchecked Sendable {
     private let logger: Logger
     /// Called on the disk's thread.
     private let report: @Sendable (EngineInput) -> Void
+    private let send: @Sendable (NodeID, Transfer) -> Void
     private let failed: @Sendable (NodeError) -> Void
 
+    /// How many blocks were missing when it was last said.
+    private var reportedMissing = 0
     private var lastIndex: LogIndex
     private var syncTimes: Deque<UInt64> = []
     private var isPreparingSpare = false
@@ -50,7 +59,8 @@ final class DiskWorker: @unchecked Sendable {
 
     init(
         log: EventLog, lastIndex: LogIndex, folder: String, segmentBytes: UInt64, logger: Logger,
-        report: @escaping @Sendable (EngineInput) -> Void, failed: @escaping @Sendable (NodeError) -> Void
+        report: @escaping @Sendable (EngineInput) -> Void, send: @escaping @Sendable (NodeID, Transfer) -> Void,
+        failed: @escaping @Sendable (NodeError) -> Void
     ) {
         self.log = log
         self.lastIndex = lastIndex
@@ -58,6 +68,7 @@ final class DiskWorker: @unchecked Sendable {
         self.segmentBytes = segmentBytes
         self.logger = logger
         self.report = report
+        self.send = send
         self.failed = failed
     }
 
@@ -129,6 +140,11 @@ final class DiskWorker: @unchecked Sendable {
             switch item {
             case .write: break
             case .load(let peer, let index, let bytes): load(peer, from: index, maxBytes: bytes)
+            case .answer(let peer, let question):
+                if let answer = try BlockDesk.answer(question, from: log) { send(peer, answer) }
+                reportMissing()
+            case .repair(let block):
+                if try BlockDesk.take(block, into: log) { reportMissing() }
             case .release(let index):
                 try log.release(through: index)
                 report(.released(log.base.index))
@@ -157,6 +173,14 @@ final class DiskWorker: @unchecked Sendable {
         if log.needsSpare { prepareSpare() }
     }
 
+    /// The node hears how many blocks are missing whenever that changes.
+    private func reportMissing() {
+        let count = log.missing?.indexes.count ?? 0
+        guard count != reportedMissing else { return }
+        reportedMissing = count
+        report(BlockDesk.missing(in: log))
+    }
+
     private func load(_ peer: NodeID, from index: LogIndex, maxBytes: Int) {
         var entries: [Entry] = []
         do throws(EventLogError) {
@@ -164,6 +188,9 @@ final class DiskWorker: @unchecked Sendable {
         } catch {
             logger.error(
                 "entries can't be read for a peer", metadata: [LogKey.peer: "\(peer)", LogKey.reason: "\(error)"])
+            // The node asks its peers for whatever of it has rotted.
+            try? log.loseUnreadable(from: index, through: lastIndex)
+            reportMissing()
         }
         report(.loaded(for: peer, entries: entries))
     }
@@ -184,7 +211,12 @@ final class DiskWorker: @unchecked Sendable {
         }
     }
 
+    /// Bytes that are read again each time, to find rot while a good copy is left elsewhere.
+    private static let scrubBytes = 64 << 10
+
     private func lookAround() throws(EventLogError) {
+        _ = try log.scrub(maxBytes: Self.scrubBytes)
+        reportMissing()
         if lastWriteAt > 0, DispatchTime.now().uptimeNanoseconds - lastWriteAt > 100_000_000 { try log.markDurable() }
         var now = DiskReport()
         now.rawBytes = log.counters.rawBytes

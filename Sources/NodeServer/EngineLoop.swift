@@ -10,7 +10,7 @@ import WireFormat
 /// all; then replies are flushed, once a connection.
 ///
 /// `@unchecked`: everything in it is used on `loop` alone, which the entry points check.
-final class EngineLoop: @unchecked Sendable {
+final class EngineLoop: PeerListener, @unchecked Sendable {
     let loop: any EventLoop
     let logger: Logger
     private var engine: Engine
@@ -109,11 +109,14 @@ final class EngineLoop: @unchecked Sendable {
             case .reply(let client, let response): reply(client, response)
             case .notice(let notice): log(notice)
             case .transfer(let peer, let transfer): links[peer]?.send(transfer, from: engine.replica.id)
+            case .answer(let peer, .askBlock(let index, let digest)):
+                work.append(.answer(peer, .askBlock(index: index, digest: digest)))
             case .answer(let peer, let question): snapshots.answer(question, to: peer)
             case .takeSnapshot(let state, let last): snapshots.take(state, upTo: last)
             case .openSnapshot(let snapshot, let table): snapshots.open(snapshot, table: table)
             case .storeChunk(let snapshot, let number, let bytes): snapshots.put(snapshot, number: number, bytes)
             case .finishSnapshot(let snapshot): snapshots.finish(snapshot)
+            case .repair(let block): work.append(.repair(block: block))
             case .release(let index):
                 work.append(.release(through: index))
                 snapshots.removeOlder(than: index)
@@ -149,6 +152,9 @@ final class EngineLoop: @unchecked Sendable {
             logger.info("no leader known", metadata: [LogKey.term: "\(term)"])
         case .fetchesSnapshot(let index, let peer):
             logger.info("fetching a snapshot", metadata: [LogKey.snapshot: "\(index)", LogKey.peer: "\(peer)"])
+        case .blocksMissing(0): logger.info("every block of the log is whole again")
+        case .blocksMissing(let count):
+            logger.error("blocks of the log have rotted; asking the other nodes", metadata: [LogKey.missing: "\(count)"])
         case .installedSnapshot(let index):
             logger.info("went on from a fetched snapshot", metadata: [LogKey.snapshot: "\(index)"])
         case .snapshotsDiffer(let peer, let index):
@@ -205,6 +211,7 @@ enum LogKey {
     static let base = "log.base"
     static let snapshot = "snapshot.index"
     static let milliseconds = "duration_ms"
+    static let missing = "log.missing_blocks"
     static let commit = "log.commit"
     static let count = "count"
     static let cut = "log.torn_bytes"

@@ -6,27 +6,26 @@ import NodeStorage
 
 /// Opens a node's data folder, says what was found there, and puts what is wrong into one line.
 enum NodeOpening {
-    static func open(
-        _ configuration: ClusterConfiguration, node: NodeID, folder: String, logger: Logger
-    ) throws(NodeError) -> NodeRecovery {
+    /// The folder, locked for this process. Throws when that can't be.
+    static func lock(_ folder: String) throws(NodeError) -> PosixDisk {
         do {
-            let disk = try PosixDisk(path: folder, access: .owner)
-            let node = try NodeRecovery(
-                on: disk, node: node, voters: configuration.nodes.map { NodeID($0.id) }, settings: configuration.engineSettings(),
+            return try PosixDisk(path: folder, access: .owner)
+        } catch {
+            throw NodeError(.usage, "data folder: \(error.description)")
+        }
+    }
+
+    static func open(
+        _ configuration: ClusterConfiguration, node: NodeID, on disk: PosixDisk, folder: String, logger: Logger
+    ) throws(NodeError) -> NodeRecovery.Found {
+        do {
+            let found = try NodeRecovery.open(
+                on: disk, node: node, voters: configuration.nodes.map { NodeID($0.id) },
+                settings: configuration.engineSettings(),
                 options: EventLogOptions(segmentBytes: configuration.segmentBytes), seed: UInt64.random(in: .min ... .max),
                 now: EngineLoop.now())
-            for reason in node.damagedSnapshots {
-                logger.warning("a damaged snapshot was passed over", metadata: [LogKey.reason: "\(reason)"])
-            }
-            logger.info(
-                "log recovered",
-                metadata: [
-                    LogKey.folder: "\(folder)", LogKey.entries: "\(node.recovery.entries.count)",
-                    LogKey.base: "\(node.recovery.base.index)", LogKey.snapshot: "\(node.engine.replica.snapshot?.index ?? 0)",
-                    LogKey.commit: "\(node.recovery.commit)", LogKey.term: "\(node.recovery.hardState.term)",
-                    LogKey.cut: "\(node.recovery.torn?.bytes ?? 0)",
-                ])
-            return node
+            report(found, folder, logger)
+            return found
         } catch let error as DiskError {
             throw NodeError(.usage, "data folder: \(error.description)")
         } catch let error as EventLogError {
@@ -35,6 +34,29 @@ enum NodeOpening {
             throw NodeError(.failed, "\(folder): \(error.description)")
         } catch {
             throw NodeError(.failed, "\(folder): \(error)")
+        }
+    }
+
+    private static func report(_ found: NodeRecovery.Found, _ folder: String, _ logger: Logger) {
+        switch found {
+        case .damaged(let repair):
+            logger.warning(
+                "damaged: asking the other nodes for what is missing",
+                metadata: [
+                    LogKey.folder: "\(folder)", LogKey.reason: "\(repair.reason)", LogKey.missing: "\(repair.missingCount)",
+                ])
+        case .whole(let node):
+            for reason in node.damagedSnapshots {
+                logger.warning("a damaged snapshot was passed over", metadata: [LogKey.reason: "\(reason)"])
+            }
+            logger.info(
+                "log recovered",
+                metadata: [
+                    LogKey.folder: "\(folder)", LogKey.entries: "\(node.recovery.last.index - node.recovery.base.index)",
+                    LogKey.base: "\(node.recovery.base.index)", LogKey.snapshot: "\(node.engine.replica.snapshot?.index ?? 0)",
+                    LogKey.commit: "\(node.recovery.commit)", LogKey.term: "\(node.recovery.hardState.term)",
+                    LogKey.cut: "\(node.recovery.torn?.bytes ?? 0)",
+                ])
         }
     }
 }

@@ -40,14 +40,14 @@ package final class NodeServer: Service {
     /// Runs the node. Returns after a graceful shutdown; throws `NodeError` when it can't start or has to stop.
     package func run() async throws {
         let (endings, ending) = AsyncStream.makeStream(of: Ending.self)
-        let recovery = try NodeOpening.open(configuration, node: NodeID(own.id), folder: dataFolder, logger: logger)
+        guard let recovery = try await recover() else { return logger.info("node stopped") }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let relay = InputRelay(loop: loop)
         let disk = DiskWorker(
             log: recovery.log, lastIndex: recovery.engine.replica.log.lastIndex, folder: dataFolder,
             segmentBytes: configuration.segmentBytes, logger: logger, report: { relay.pass($0) },
-            failed: { ending.yield(.broken($0)) })
+            send: { relay.send($1, to: $0) }, failed: { ending.yield(.broken($0)) })
         let snapshots = try snapshotWorker(relay)
         let node = EngineLoop(
             loop: loop, engine: recovery.engine, disk: disk, snapshots: snapshots, logger: logger,
@@ -72,6 +72,51 @@ package final class NodeServer: Service {
         try await stop(node, disk, snapshots, group)
         if case .broken(let error)? = result { throw error }
         logger.info("node stopped")
+    }
+
+    /// The node as its folder holds it, repaired first where that is needed; nil when it was asked to stop meanwhile.
+    private func recover() async throws -> NodeRecovery? {
+        let disk = try NodeOpening.lock(dataFolder)
+        while true {
+            let found = try NodeOpening.open(
+                configuration, node: NodeID(own.id), on: disk, folder: dataFolder, logger: logger)
+            switch found {
+            case .whole(let recovery): return recovery
+            case .damaged(let repair):
+                guard try await heal(repair) else { return nil }
+                logger.info("nothing is missing any more; starting")
+            }
+        }
+    }
+
+    /// True when the repair is done, false when it was asked to stop.
+    private func heal(_ repair: NodeRepair) async throws -> Bool {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let node = RepairLoop(loop: group.next(), own: NodeID(own.id), repair: repair, logger: logger)
+        let result: Result<Void, any Error>
+        do {
+            try await listenForPeers(node, group, context)
+            try await node.loop.submit { [self] in node.start(peerLinks(node)) }.get()
+            result = await withGracefulShutdownHandler {
+                do {
+                    return .success(try await node.whenDone.get())
+                } catch {
+                    return .failure(error)
+                }
+            } onGracefulShutdown: {
+                node.loop.execute { node.stop() }
+            }
+        } catch {
+            result = .failure(error)
+        }
+        try await node.loop.submit { node.stop() }.get()
+        try await group.shutdownGracefully()
+        switch result {
+        case .success: return true
+        case .failure(is CancellationError): return false
+        case .failure(let error as NodeError): throw error
+        case .failure(let error): throw NodeError(.failed, "this node can't be repaired: \(error)")
+        }
     }
 
     private func snapshotWorker(_ relay: InputRelay) throws(NodeError) -> SnapshotWorker {
@@ -112,24 +157,29 @@ package final class NodeServer: Service {
                 .bind(host: self.own.host, port: self.own.clientPort)
         }
         guard configuration.nodes.count > 1 else { return }
-        let context = PeerContext(
+        try await listenForPeers(node, group, context)
+        try await openDatagrams(node, group, context, incarnation: incarnation)
+        try await node.loop.submit { [self] in node.links = peerLinks(node) }.get()
+    }
+
+    private var context: PeerContext {
+        PeerContext(
             cluster: configuration.cluster, own: NodeID(own.id), voters: configuration.nodes.map { NodeID($0.id) },
             secret: ClusterSecret(
                 configuration.secret ?? ClusterConfiguration.developmentSecret, cluster: configuration.cluster))
-        try await listenForPeers(node, group, context)
-        try await openDatagrams(node, group, context, incarnation: incarnation)
-        let peers = configuration.nodes.filter { $0.id != own.id }
-        try await node.loop.submit {
-            for peer in peers {
-                let link = PeerLink(
-                    peer: NodeID(peer.id), host: peer.host, port: peer.peerPort, context: context, node: node)
-                node.links[NodeID(peer.id)] = link
-            }
-        }.get()
+    }
+
+    private func peerLinks(_ node: any PeerListener) -> [NodeID: PeerLink] {
+        var links: [NodeID: PeerLink] = [:]
+        for peer in configuration.nodes where peer.id != own.id {
+            links[NodeID(peer.id)] = PeerLink(
+                peer: NodeID(peer.id), host: peer.host, port: peer.peerPort, context: context, node: node)
+        }
+        return links
     }
 
     private func listenForPeers(
-        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, _ context: PeerContext
+        _ node: any PeerListener, _ group: MultiThreadedEventLoopGroup, _ context: PeerContext
     ) async throws {
         try await bind(own.peerPort, "peer_port") {
             ServerBootstrap(group: group)

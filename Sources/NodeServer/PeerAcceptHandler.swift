@@ -18,14 +18,14 @@ final class PeerAcceptHandler: ChannelInboundHandler {
     }
 
     private let context: PeerContext
-    private let node: EngineLoop
+    private let node: any PeerListener
     private let cluster: UInt64
     private var splitter = FrameSplitter()
     private var state = State.greeting
     private var greetingTimer: Scheduled<Void>?
     private var channel: ChannelHandlerContext?
 
-    init(context: PeerContext, node: EngineLoop) {
+    init(context: PeerContext, node: any PeerListener) {
         self.context = context
         self.node = node
         cluster = BlockCodec.clusterTag(context.cluster)

@@ -41,7 +41,7 @@ final class PeerLink {
     private let host: String
     private let port: Int
     private let context: PeerContext
-    private unowned let node: EngineLoop
+    private unowned let node: any PeerListener
     private var state = State.waiting(until: .now())
     private var failures: Int64 = 0
     private var output: [UInt8] = []
@@ -50,7 +50,7 @@ final class PeerLink {
     /// Past this the peer does not read: the link is broken off, and what it was to carry is lost, as on any network.
     private static let maximumUnsent = 64 << 20
 
-    init(peer: NodeID, host: String, port: Int, context: PeerContext, node: EngineLoop) {
+    init(peer: NodeID, host: String, port: Int, context: PeerContext, node: any PeerListener) {
         self.peer = peer
         self.host = host
         self.port = port
@@ -150,13 +150,13 @@ private final class PeerDialHandler: ChannelInboundHandler {
     private let link: PeerLink
     private let peer: NodeID
     private let context: PeerContext
-    private let node: EngineLoop
+    private let node: any PeerListener
     private let nonce: [UInt8]
     private var splitter = FrameSplitter()
     private var state = State.greeting
     private var greetingTimer: Scheduled<Void>?
 
-    init(link: PeerLink, peer: NodeID, context: PeerContext, node: EngineLoop) {
+    init(link: PeerLink, peer: NodeID, context: PeerContext, node: any PeerListener) {
         self.link = link
         self.peer = peer
         self.context = context

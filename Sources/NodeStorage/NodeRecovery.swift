@@ -5,6 +5,13 @@ package import NodeEngine
 /// Brings a node back from its data folder: the log, the newest snapshot that it goes on from, and the boards as they were
 /// at the last entry that is known to be committed.
 package struct NodeRecovery {
+    /// How a folder's node goes on.
+    package enum Found {
+        case whole(NodeRecovery)
+        /// Something that was acknowledged can't be read, and peers may have it.
+        case damaged(NodeRepair)
+    }
+
     package var engine: Engine
     package var log: EventLog
     /// What opening the log found.
@@ -14,32 +21,58 @@ package struct NodeRecovery {
 
     private static let readBytes = 4 << 20
 
-    /// Throws `DiskError`, `EventLogError` and `ApplyError`; then the folder's acknowledged contents are as they were.
-    package init(
-        on disk: any Disk, node: NodeID, voters: [NodeID], settings: EngineSettings, options: EventLogOptions, seed: UInt64,
-        now: Moment
-    ) throws {
+    /// Throws `DiskError`, `EventLogError` and `ApplyError`: `damaged` where no peer could help, or where it can't be known
+    /// what was acknowledged.
+    package static func open(
+        on disk: any Disk, node: NodeID, voters: [NodeID], settings: EngineSettings, options: EventLogOptions,
+        chunkBytes: Int = SnapshotContents.usualChunkBytes, seed: UInt64, now: Moment
+    ) throws -> Found {
         let identity = LogIdentity(cluster: settings.cluster, node: node.rawValue)
-        let (log, recovery) = try EventLog.open(on: disk, identity: identity, options: options)
-        if let damage = recovery.damage {
+        let (log, recovery) = try EventLog.open(
+            on: disk, identity: identity, options: options, tolerating: .holes)
+        let desk = SnapshotDesk(on: disk, settings: settings, chunkBytes: chunkBytes)
+        do {
+            let found = RecoveredLog(recovery)
+            let (snapshot, damagedSnapshots) = try desk.newest(fitting: found)
+            let needed = snapshot?.snapshot.index ?? 0
+            if let behind = found.behind(needed), behind.base.index <= needed {
+                let engine = try recover(
+                    behind, snapshot, log, node: node, voters: voters, settings: settings, seed: seed, now: now)
+                return .whole(
+                    NodeRecovery(engine: engine, log: log, recovery: recovery, damagedSnapshots: damagedSnapshots))
+            }
+            let lacksState = snapshot == nil && recovery.base.index > 0
+            let noState =
+                "the log begins behind entry \(recovery.base.index), and "
+                + (damagedSnapshots.isEmpty ? "no snapshot reaches there" : damagedSnapshots.joined(separator: "; "))
+            let reason = recovery.damage?.description ?? noState
+            guard voters.count > 1 else { throw EventLogError(.damaged, reason) }
+            return .damaged(
+                NodeRepair(log, desk: desk, peers: voters.filter { $0 != node }, reason: reason, lacksState: lacksState))
+        } catch {
             log.close()
-            throw EventLogError(.damaged, damage.description)
+            throw error
         }
-        self.log = log
-        self.recovery = recovery
-        let found = RecoveredLog(
-            hardState: recovery.hardState, commit: recovery.commit, base: recovery.base, entries: recovery.entries)
-        let (snapshot, damaged) = try SnapshotDesk(on: disk, settings: settings).newest(fitting: found)
-        damagedSnapshots = damaged
-        guard snapshot != nil || recovery.base.index == 0 else {
-            let why = damaged.isEmpty ? "no snapshot reaches there" : damaged.joined(separator: "; ")
-            throw EventLogError(.damaged, "the log begins behind entry \(recovery.base.index), and \(why)")
-        }
+    }
+
+    private static func recover(
+        _ found: RecoveredLog, _ snapshot: RecoveredSnapshot?, _ log: EventLog, node: NodeID, voters: [NodeID],
+        settings: EngineSettings, seed: UInt64, now: Moment
+    ) throws -> Engine {
         let tag = log.cluster
-        engine = try Engine.recover(
+        return try Engine.recover(
             id: node, voters: voters, settings: settings, log: found, snapshot: snapshot,
             sealer: Sealer { BlockCodec.seal($0, cluster: tag) }, opener: Opener { try? BlockCodec.payload(of: $0) },
             seed: seed, now: now
-        ) { try log.read(from: $0, through: $1, maxBytes: Self.readBytes) }
+        ) { try log.read(from: $0, through: $1, maxBytes: readBytes) }
+    }
+}
+
+extension RecoveredLog {
+    /// All that the log holds, with holes where nothing is known.
+    init(_ recovery: EventLog.Recovery) {
+        self.init(
+            hardState: recovery.hardState, commit: recovery.commit, base: recovery.base,
+            entries: recovery.entries.map { $0 } + recovery.behindHole, missing: recovery.missing?.indexes ?? [])
     }
 }

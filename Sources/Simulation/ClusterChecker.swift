@@ -123,8 +123,14 @@ struct ClusterChecker {
         case .readIndex: sights.add(.followerReads)
         case .preVote, .preVoteReply, .vote, .voteReply, .append, .heartbeat, .readIndexReply: break
         }
-        // What is before the log's first entry is in a snapshot.
-        guard let promised, promised > engine.replica.log.base.index else { return }
+        guard let promised else { return }
+        guard promised > engine.replica.log.base.index else {
+            // What is before the log's first entry is in a snapshot, which counts once the log on disk begins behind it.
+            guard truth.reaches(promised) else {
+                throw Violation("node \(node) acknowledges entry \(promised), and its log does not yet reach there")
+            }
+            return
+        }
         guard let digest = engine.replica.log.digest(at: promised), truth.holds(digest, at: promised) else {
             throw Violation("node \(node) acknowledges entry \(promised), which is not on its disk")
         }

@@ -34,6 +34,9 @@ struct DurableTruth {
         }
     }
 
+    /// Peers say that entries from here on were never committed, and the node has cut them off.
+    mutating func forgive(from index: LogIndex) { sure = min(sure, index - 1) }
+
     /// What recovery found must be what was promised, and may be more. What lies before `found`'s first entry is in a
     /// snapshot, which recovery has read.
     mutating func recover(
@@ -66,6 +69,9 @@ struct DurableTruth {
         digests += recovered
         sure = last
     }
+
+    /// The log on the disk ends there or later, whatever it holds.
+    func reaches(_ index: LogIndex) -> Bool { index <= last }
 
     func holds(_ digest: Digest, at index: LogIndex) -> Bool {
         index <= base || (index <= last && digests[Int(index - base) - 1] == digest)

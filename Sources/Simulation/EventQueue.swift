@@ -8,6 +8,8 @@ enum Happening {
     /// A frame arrives; `stream` numbers the connection that carries it, and a broken one delivers nothing more.
     case arrival(to: Int, from: Int, bytes: [UInt8], channel: PeerChannel, stream: UInt64)
     case syncDone(node: Int, life: UInt64, sync: UInt64)
+    case tellMissing(node: Int, life: UInt64)
+    case repairTick(node: Int, life: UInt64)
     case snapshotWork(node: Int, life: UInt64, SnapshotWork)
     case reply(client: Int, number: UInt64, bytes: [UInt8])
     case request(to: Int, client: Int, number: UInt64, bytes: [UInt8], connection: UInt64)

@@ -39,8 +39,8 @@ extension SimulatedCluster {
     /// At most a minority of the disks is rotten at any time; of a lone node it is the only one.
     mutating func rot(_ node: Int) {
         let (kind, place) = (random.below(4), random.next())
-        guard nodes[node].isRunning, !nodes[node].disk.isRotten else { return }
-        guard nodes.count(where: { $0.disk.isRotten }) < max(1, (nodes.count - 1) / 2) else { return }
+        guard nodes[node].isRunning, !nodes[node].isDamaged else { return }
+        guard nodes.count(where: \.isDamaged) < max(1, (nodes.count - 1) / 2) else { return }
         var files = nodes[node].log!.covered.filter { !$0.bytes.isEmpty }
         // Rare places would never be met among many segments.
         let superblock = random.below(6) == 0
@@ -69,6 +69,7 @@ extension SimulatedCluster {
             report.sights.add(.rottenRanges)
             rot(start / 512 * 512, 512 + Int(random.below(32 << 10)), of: file, on: node, until: Int(bytes.upperBound))
         }
+        nodes[node].isHealed = false
         trace.note(time, "\(file) of node \(nodes[node].id) rots at byte \(start)")
         note(0x55, UInt64(node), UInt64(start))
     }

@@ -1,6 +1,7 @@
 import Consensus
 import Jobboard
 import NodeEngine
+import NodeStorage
 
 extension SimulatedCluster {
     /// Milliseconds from the end of all faults: by then there must be a leader whose term is open.
@@ -26,7 +27,7 @@ extension SimulatedCluster {
             nodes[node].stalledUntil = 0
             nodes[node].healDisk()
             hurrySync(node)
-            if !nodes[node].isRunning { try start(node) }
+            if !nodes[node].isUp { try start(node) }
         }
         while leader == nil, time < healedAt + Self.leaderTime { try pass(until: time + 10_000) }
         guard leader != nil else { throw Violation("no leader in time after everything was healed:\n\(standing)") }
@@ -80,22 +81,25 @@ extension SimulatedCluster {
     /// There is a leader, and every node has applied all of its log.
     private var isAgreed: Bool {
         guard let leader else { return false }
-        return nodes.allSatisfy { $0.engine!.state.index == leader.log.lastIndex }
+        return nodes.allSatisfy { $0.engine?.state.index == leader.log.lastIndex }
     }
 
     /// Who leads the newest term and has it open.
     private var leader: Replica? {
-        let leaders = nodes.map { $0.engine!.replica }.filter { $0.isLeader && $0.termIsOpen }
+        let leaders = nodes.compactMap { $0.engine?.replica }.filter { $0.isLeader && $0.termIsOpen }
         return leaders.max { $0.term < $1.term }
     }
 
     /// How each node stands, a line each.
     private var standing: String {
         nodes.map { node in
-            let replica = node.engine!.replica
+            guard let engine = node.engine else {
+                return "node \(node.id) does not run: \(node.repair?.reason ?? "down")"
+            }
+            let replica = engine.replica
             let role = if replica.isLeader { "leads" } else { "follows \(replica.leader.map { "\($0)" } ?? "nobody")" }
             return "node \(node.id) \(role) in term \(replica.term): last \(replica.log.lastIndex)/\(replica.log.lastTerm), "
-                + "durable \(replica.durableIndex), commit \(replica.commit), applied \(node.engine!.state.index)"
+                + "durable \(replica.durableIndex), commit \(replica.commit), applied \(engine.state.index)"
         }.joined(separator: "\n")
     }
 

@@ -91,7 +91,7 @@ extension SimulatedCluster {
 
     mutating func arrive(_ bytes: [UInt8], from: Int, to: Int, _ channel: PeerChannel, _ stream: UInt64) throws {
         let link = link(from, to)
-        guard nodes[to].isRunning, !cutLinks.contains(link) else { return }
+        guard nodes[to].isUp, !cutLinks.contains(link) else { return }
         if channel == .stream, streams[link] != stream { return }
         if channel == .datagram, plan.noDatagrams > 0 || cutDatagrams.contains(link) { return }
         guard time >= nodes[to].pausedUntil else {
@@ -106,7 +106,10 @@ extension SimulatedCluster {
         let transfer = try bytes.withUnsafeBytes { bytes throws(WireError) in
             TransferCodec.isTransfer(bytes) ? try TransferCodec.decode(bytes) : nil
         }
-        if let transfer { return try step(to, [.transfer(from: transfer.from, transfer.transfer)]) }
+        if let transfer {
+            guard nodes[to].isRunning else { return try repairHears(to, transfer.transfer, from: transfer.from) }
+            return try step(to, [.transfer(from: transfer.from, transfer.transfer)])
+        }
         let tag = BlockCodec.clusterTag(settings.cluster)
         let frame = try bytes.withUnsafeBytes { bytes in
             try PeerCodec.decodeBody(bytes) { try BlockCodec.parse($0, cluster: tag) }

@@ -13,6 +13,10 @@ extension SimulatedCluster {
                 voters: voters, settings: settings, options: EventLogOptions(segmentBytes: segmentBytes), time: time,
                 seed: random.next())
             if cut { report.sights.add(.tornTails) }
+            guard nodes[node].isRunning else {
+                nodes[node].disk.callsUntilPowerLoss = nil
+                return beginRepair(node)
+            }
         } catch let violation as Violation {
             throw violation
         } catch {
@@ -50,7 +54,7 @@ extension SimulatedCluster {
 
     /// The process dies. Without power the disk may also lose or tear what was not synced.
     mutating func loseProcess(_ node: Int, withPower: Bool, tearing: Bool = false) throws {
-        guard nodes[node].isRunning else { return }
+        guard nodes[node].isUp else { return }
         if !nodes[node].ordered.isEmpty, tearing || random.below(2) == 0 {
             // In the middle of a write, or just after it.
             if withPower {
@@ -132,7 +136,10 @@ extension SimulatedCluster {
         case .halt(let reason):
             throw Violation("node \(nodes[node].id) halts: \(reason)")
         case .transfer(let peer, let transfer): send(transfer, from: node, to: Int(peer.rawValue) - 1)
+        case .answer(let peer, .askBlock(let index, let digest)):
+            try answerBlock(.askBlock(index: index, digest: digest), to: peer, at: node)
         case .answer(let peer, let question): plan(.answer(to: peer, question), at: node)
+        case .repair(let block): try takeBlock(block, at: node)
         case .takeSnapshot(let state, let last): plan(.take(state, upTo: last), at: node)
         case .openSnapshot(let snapshot, let table): plan(.open(snapshot, table: table), at: node)
         case .storeChunk(let snapshot, let number, let bytes): plan(.put(snapshot, number: number, bytes), at: node)
@@ -152,8 +159,10 @@ extension SimulatedCluster {
         do throws(EventLogError) {
             return index <= last ? try nodes[node].log!.read(from: index, through: last, maxBytes: maxBytes) : []
         } catch {
-            if error.code == .damaged, nodes[node].disk.isRotten {
+            if [.damaged, .missing].contains(error.code), nodes[node].disk.isRotten {
                 report.sights.add(.rotReadBack)
+                try? nodes[node].log!.loseUnreadable(from: index, through: last)
+                queue.plan(.tellMissing(node: node, life: nodes[node].life), at: time + 1)
             } else if !isFailureAskedFor(node) {
                 throw Violation("node \(nodes[node].id) can't read: \(error)")
             }
@@ -205,6 +214,7 @@ extension SimulatedCluster {
         nodes[node].truth.apply(writes)
         try step(node, [.persisted(upTo: writes.last!.number)])
         if nodes[node].isRunning, !nodes[node].ordered.isEmpty, !nodes[node].isSyncing { startSync(node) }
+        if nodes[node].isRunning, random.below(16) == 0 { try scrub(node) }
     }
 
     /// A write that fits in a sector is there or not; one of several can be torn.
@@ -217,7 +227,7 @@ extension SimulatedCluster {
         trace.note(time, "node \(nodes[node].id) can't write: \(error)")
         if error.code == .noSpace, nodes[node].disk.capacity < .max {
             report.sights.add(.fullDiskStops)
-        } else if !isFailureAskedFor(node), !(error.code == .disk && nodes[node].disk.isRotten) {
+        } else if !isFailureAskedFor(node), !([.disk, .missing].contains(error.code) && nodes[node].disk.isRotten) {
             // Where a truncation would have to go is read back from the disk, and may be rotten.
             throw Violation("node \(nodes[node].id) can't write: \(error)")
         }

@@ -166,6 +166,8 @@ package struct SimulatedCluster {
             try arrive(bytes, from: from, to: to, channel, stream)
         case .syncDone(let node, let life, let sync):
             try finishSync(node, life, sync)
+        case .tellMissing(let node, let life): try tellMissing(node, life: life)
+        case .repairTick(let node, let life): try tickRepair(node, life: life)
         case .snapshotWork(let node, let life, let work):
             try perform(work, at: node, life: life)
         case .request(let node, _, let number, let bytes, let connection):
@@ -186,7 +188,7 @@ package struct SimulatedCluster {
             let (_, response) = try bytes.withUnsafeBytes { try ClientCodec.decodeResponse($0) }
             try takeWatchReply(watcher, connection, response)
         case .disconnect(let node, let connection): try step(node, [.connectionClosed(connection)])
-        case .start(let node): if !nodes[node].isRunning, !nodes[node].isRefused { try start(node) }
+        case .start(let node): if !nodes[node].isUp, !nodes[node].isRefused { try start(node) }
         case .roomAgain(let node): nodes[node].disk.capacity = .max
         case .restore(let node): if nodes[node].isRefused { try restore(node) }
         case .heal(let link): cutLinks.remove(link)

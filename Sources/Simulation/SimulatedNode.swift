@@ -31,6 +31,10 @@ struct SimulatedNode {
     var failingCall: SimulatedDisk.Call?
     /// It found acknowledged bytes damaged and does not start until it gets them back.
     var isRefused = false
+    /// It has started since its disk rotted: all that it needs is there.
+    var isHealed = false
+    /// It found acknowledged bytes damaged and asks its peers for them.
+    var repair: NodeRepair?
     /// How far its wall clock is off, in milliseconds.
     var clockSkew: Int64 = 0
     /// How fast its clocks run, in thousandths.
@@ -40,6 +44,10 @@ struct SimulatedNode {
     private static let chunkBytes = 512
 
     var isRunning: Bool { engine != nil }
+    /// Its process is there, if only to be repaired.
+    var isUp: Bool { isRunning || repair != nil }
+    /// What rotted is not yet known to be whole again elsewhere on its disk.
+    var isDamaged: Bool { disk.isRotten && !isHealed }
 
     init(id: NodeID) {
         self.id = id
@@ -54,14 +62,20 @@ struct SimulatedNode {
     mutating func start(
         voters: [NodeID], settings: EngineSettings, options: EventLogOptions, time: UInt64, seed: UInt64
     ) throws -> Bool {
-        precondition(engine == nil, "node \(id) runs already")
+        precondition(!isUp, "node \(id) runs already")
         life += 1
-        let node = try NodeRecovery(
-            on: disk, node: id, voters: voters, settings: settings, options: options, seed: seed, now: moment(time))
+        let found = try NodeRecovery.open(
+            on: disk, node: id, voters: voters, settings: settings, options: options, chunkBytes: Self.chunkBytes, seed: seed,
+            now: moment(time))
+        guard case .whole(let node) = found else {
+            if case .damaged(let repair) = found { self.repair = repair }
+            return false
+        }
         try truth.recover(
-            node.recovery.hardState, behind: node.recovery.base.index, node.recovery.entries, node: id)
+            node.recovery.hardState, behind: node.engine.replica.log.base.index, node.engine.replica.log.summaries, node: id)
         engine = node.engine
         log = node.log
+        isHealed = true
         desk = SnapshotDesk(on: disk, settings: settings, chunkBytes: Self.chunkBytes)
         ordered = []
         isSyncing = false
@@ -73,6 +87,7 @@ struct SimulatedNode {
         engine = nil
         log = nil
         desk = nil
+        repair = nil
         snapshotUnderWay = nil
         ordered = []
         isSyncing = false
@@ -90,7 +105,8 @@ struct SimulatedNode {
     /// All faults of the disk end, and what they are to hit later.
     mutating func healDisk() {
         disk.forgetFailures()
-        disk.cure()
+        // What peers can give back, they must.
+        if isRefused { disk.cure() }
         disk.capacity = .max
         failingCall = nil
         isRefused = false

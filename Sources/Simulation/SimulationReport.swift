@@ -57,6 +57,10 @@ package enum Sight: String, Sendable, CaseIterable {
     case snapshotsTaken = "snapshots_taken"
     case snapshotInstalls = "snapshot_installs"
     case compactions
+    case repairs
+    case blocksRepaired = "blocks_repaired"
+    case rotScrubbed = "rot_scrubbed"
+    case neverCommittedCut = "never_committed_cut"
     case loadsFromDisk = "loads_from_disk"
     case appendConflicts = "append_conflicts"
     case followerReads = "follower_reads"

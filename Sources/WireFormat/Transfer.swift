@@ -13,8 +13,11 @@ package enum Transfer: Sendable, Equatable {
     /// The snapshot that was asked for is not here, or not whole.
     case noSnapshot(SnapshotReference?)
     case askBlock(index: LogIndex, digest: Digest)
-    /// Header and body; empty when it is not here.
+    /// Header and body.
     case block(index: LogIndex, digest: Digest, bytes: [UInt8])
+    /// The block is not here. `neverHad`: it never was, for certain: the log is whole there, and holds another entry or
+    /// ends before it. Else it may have been, and was compacted or lost.
+    case noBlock(index: LogIndex, digest: Digest, neverHad: Bool)
     /// "I took this snapshot": at the same index all nodes must come to the same one.
     case tookSnapshot(SnapshotReference)
 
@@ -22,7 +25,7 @@ package enum Transfer: Sendable, Equatable {
     package var isQuestion: Bool {
         switch self {
         case .askContents, .askChunk, .askBlock: true
-        case .contents, .chunk, .noSnapshot, .block, .tookSnapshot: false
+        case .contents, .chunk, .noSnapshot, .block, .noBlock, .tookSnapshot: false
         }
     }
 }

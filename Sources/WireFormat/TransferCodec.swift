@@ -11,6 +11,7 @@ package enum TransferCodec {
         case askBlock = 69
         case block = 70
         case tookSnapshot = 71
+        case noBlock = 72
     }
 
     /// Whether a frame's body is a transfer's.
@@ -53,6 +54,10 @@ package enum TransferCodec {
             head(.block)
             append(index, digest, to: &writer)
             writer.longByteString(bytes)
+        case .noBlock(let index, let digest, let neverHad):
+            head(.noBlock)
+            append(index, digest, to: &writer)
+            writer.bool(neverHad)
         case .tookSnapshot(let snapshot):
             head(.tookSnapshot)
             append(snapshot, to: &writer)
@@ -77,6 +82,8 @@ package enum TransferCodec {
         case .askBlock: transfer = .askBlock(index: try reader.varint(), digest: try digest(&reader))
         case .block:
             transfer = .block(index: try reader.varint(), digest: try digest(&reader), bytes: Array(try reader.longView()))
+        case .noBlock:
+            transfer = .noBlock(index: try reader.varint(), digest: try digest(&reader), neverHad: try reader.bool())
         case .tookSnapshot: transfer = .tookSnapshot(try snapshot(&reader))
         }
         try reader.finish()

@@ -23,11 +23,22 @@ import Testing
             #expect(try Corpus.holds(log, as: "log", of: target))
         }
         #expect(try Corpus.holds(LogFolderMaker.superblock, as: "superblock", of: "superblock"))
+        let noted = LogFolderMaker.sampleSuperblock
+        #expect(try Corpus.holds(noted, as: "notes", of: "superblock"))
+        #expect(try Corpus.holds(Array(noted[..<488] + noted[4096..<4584]), as: "notes", of: "superblock-sealed"))
+        #expect(try Corpus.holds(LogFolderMaker.samplePatch, as: "patch", of: "patches"))
         let fields = LogFolderMaker.superblockFields
         #expect(try Corpus.holds(fields(2) + fields(1), as: "fields", of: "superblock-sealed"))
         for (place, block) in LogFolderMaker.sampleBlocks.enumerated() {
             #expect(try Corpus.holds(block, as: "\(place)", of: "block"))
             #expect(try Corpus.holds(block, as: "\(place)", of: "block-sealed"))
+        }
+    }
+
+    @Test func theSeedsOfSnapshotsAreWhatIsWritten() throws {
+        for target in ["snapshot", "snapshot-sealed"] { #expect(try Corpus.holds(SnapshotMaker.file, as: "file", of: target)) }
+        for target in ["snapshot-state", "snapshot-state-sealed"] {
+            #expect(try Corpus.holds(SnapshotMaker.state, as: "state", of: target))
         }
     }
 }

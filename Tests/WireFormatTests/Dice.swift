@@ -195,6 +195,7 @@ struct Dice: RandomNumberGenerator {
             .askChunk(snapshot(), number: small()), .chunk(snapshot(), number: small(), stored: bytes()),
             .noSnapshot(maybe { $0.snapshot() }), .askBlock(index: number(), digest: digest()),
             .block(index: number(), digest: digest(), bytes: bytes()), .tookSnapshot(snapshot()),
+            .noBlock(index: number(), digest: digest(), neverHad: coin()),
         ]
     }
 

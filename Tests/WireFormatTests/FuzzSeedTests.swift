@@ -10,7 +10,7 @@ struct FuzzSeedTests {
         }
         let bodies = [
             ("requests", GoldenSamples.requests), ("responses", GoldenSamples.responses), ("peers", GoldenSamples.peers),
-            ("greetings", GoldenSamples.handshakes),
+            ("transfers", GoldenSamples.transfers), ("greetings", GoldenSamples.handshakes),
         ]
         for (target, samples) in bodies {
             for sample in samples {

@@ -291,6 +291,9 @@ enum GoldenSamples {
             "block", .block(index: 300, digest: digest, bytes: [0xaa]),
             "190000004602ac02000102030405060708090a0b0c0d0e0f01000000aa"),
         transfer(
+            "noBlock", .noBlock(index: 300, digest: digest, neverHad: true),
+            "150000004802ac02000102030405060708090a0b0c0d0e0f01"),
+        transfer(
             "tookSnapshot", .tookSnapshot(snapshot),
             "2b00000047020402ac02e807ad02000102030405060708090a0b0c0d0e0f70101112131415161718191a1b1c1d1e1f"),
     ]

@@ -1,0 +1,93 @@
+import Consensus
+import EventLog
+import NodeEngine
+import NodeStorage
+import WireFormat
+
+/// Nodes that found their logs damaged and ask their peers for what is missing.
+extension SimulatedCluster {
+    private static let repairTick: UInt64 = 50_000
+
+    mutating func beginRepair(_ node: Int) {
+        report.sights.add(.repairs)
+        trace.note(time, "node \(nodes[node].id) asks for what is missing: \(nodes[node].repair!.reason)")
+        note(0x57, UInt64(node), time)
+        queue.plan(.repairTick(node: node, life: nodes[node].life), at: time + 1)
+    }
+
+    mutating func tickRepair(_ node: Int, life: UInt64) throws {
+        guard nodes[node].life == life, nodes[node].repair != nil else { return }
+        queue.plan(.repairTick(node: node, life: life), at: time + Self.repairTick)
+        guard time >= nodes[node].pausedUntil else { return }
+        let now = nodes[node].moment(time).monotonic
+        try advanceRepair(node) { try $0.tick(now: now, send: $1) }
+    }
+
+    mutating func repairHears(_ node: Int, _ transfer: Transfer, from peer: NodeID) throws {
+        let now = nodes[node].moment(time).monotonic
+        try advanceRepair(node) { try $0.receive(transfer, from: peer, now: now, send: $1) }
+    }
+
+    private mutating func advanceRepair(
+        _ node: Int, _ work: (NodeRepair, (NodeID, Transfer) -> Void) throws -> Void
+    ) throws {
+        guard let repair = nodes[node].repair else { return }
+        var letters: [(NodeID, Transfer)] = []
+        do {
+            try work(repair) { letters.append(($0, $1)) }
+        } catch let error as EventLogError {
+            return try diskFailed(node, error)
+        }
+        for (peer, transfer) in letters { send(transfer, from: node, to: Int(peer.rawValue) - 1) }
+        guard repair.isDone else { return }
+        if let cut = repair.cut {
+            report.sights.add(.neverCommittedCut)
+            // Another entry may have been committed in its place.
+            let place = Int(cut.index) - 1
+            if checker.committed.indices.contains(place), checker.committed[place] == cut.digest {
+                throw Violation("node \(nodes[node].id) cut off entry \(cut.index), which was committed")
+            }
+            nodes[node].truth.forgive(from: cut.index)
+        }
+        trace.note(time, "node \(nodes[node].id) is whole again")
+        repair.close()
+        nodes[node].repair = nil
+        try start(node)
+    }
+
+    /// The scrubber of a running node reads on.
+    mutating func scrub(_ node: Int) throws {
+        let log = nodes[node].log!
+        let before = log.missing?.indexes.count ?? 0
+        _ = try? log.scrub(maxBytes: 8 << 10)
+        let count = log.missing?.indexes.count ?? 0
+        guard count != before else { return }
+        report.sights.add(.rotScrubbed)
+        try step(node, [BlockDesk.missing(in: log)])
+    }
+
+    /// The node hears which blocks its disk has lost.
+    mutating func tellMissing(_ node: Int, life: UInt64) throws {
+        guard nodes[node].life == life, nodes[node].isRunning else { return }
+        try step(node, [BlockDesk.missing(in: nodes[node].log!)])
+    }
+
+    mutating func answerBlock(_ question: Transfer, to peer: NodeID, at node: Int) throws {
+        do throws(EventLogError) {
+            guard let answer = try BlockDesk.answer(question, from: nodes[node].log!) else { return }
+            send(answer, from: node, to: Int(peer.rawValue) - 1)
+        } catch {
+            try diskFailed(node, error)
+        }
+    }
+
+    mutating func takeBlock(_ block: [UInt8], at node: Int) throws {
+        do throws(EventLogError) {
+            guard try BlockDesk.take(block, into: nodes[node].log!) else { return }
+        } catch {
+            return try diskFailed(node, error)
+        }
+        report.sights.add(.blocksRepaired)
+        try step(node, [BlockDesk.missing(in: nodes[node].log!)])
+    }
+}
