@@ -71,7 +71,11 @@ struct PeerRoutes: Sendable {
         switch message {
         case .append, .appendReply, .snapshotOffer:
             [.stream]
-        case .preVote, .preVoteReply, .vote, .voteReply:
+        case .preVote, .preVoteReply:
+            // As entries will: who has no streams to and from a majority can't commit anything, and must not even try to
+            // lead. By datagrams it could win again and again, and keep others from it.
+            [.stream]
+        case .vote, .voteReply:
             // Rare, and worth both.
             [.datagram, .stream]
         case .heartbeat, .heartbeatReply, .readIndex, .readIndexReply:

@@ -78,6 +78,7 @@ final class PeerAcceptHandler: ChannelInboundHandler {
             guard proof.code == expected else { throw WireError("its cluster secret is another") }
             greetingTimer?.cancel()
             state = .open(peer)
+            node.links[peer]?.peerLives()
         case .open(let peer):
             let transfer = try body.withUnsafeReadableBytes { bytes throws(WireError) in
                 TransferCodec.isTransfer(bytes) ? try TransferCodec.decode(bytes) : nil

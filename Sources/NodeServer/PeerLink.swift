@@ -62,6 +62,11 @@ final class PeerLink {
         if case .waiting(let deadline) = state, deadline <= .now() { dial() }
     }
 
+    /// The peer has dialled us, so it lives: no need to wait any longer.
+    func peerLives() {
+        if case .waiting = state { dial() }
+    }
+
     private func dial() {
         state = .dialling
         let bound = NIOLoopBound(self, eventLoop: node.loop)

@@ -1,3 +1,4 @@
+import Consensus
 import Logging
 import NIOCore
 import NodeEngine
@@ -6,5 +7,7 @@ import NodeEngine
 protocol PeerListener: AnyObject, Sendable {
     var loop: any EventLoop { get }
     var logger: Logger { get }
+    /// What is said to them goes on these.
+    var links: [NodeID: PeerLink] { get }
     func receive(_ input: EngineInput)
 }

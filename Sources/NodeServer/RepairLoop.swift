@@ -17,7 +17,7 @@ final class RepairLoop: PeerListener, @unchecked Sendable {
     private let repair: NodeRepair
     private let done: EventLoopPromise<Void>
     private var isOver = false
-    private var links: [NodeID: PeerLink] = [:]
+    private(set) var links: [NodeID: PeerLink] = [:]
     private var ticks: RepeatedTask?
     private var reportedAt = DispatchTime.now()
 

@@ -23,6 +23,7 @@ extension SimulatedCluster {
         (cutLinks, cutDatagrams, cutStreams) = ([], [], [])
         trace.note(time, "everything is healed")
         for node in nodes.indices {
+            dropLateFrames(to: node)
             nodes[node].pausedUntil = 0
             nodes[node].stalledUntil = 0
             nodes[node].healDisk()
@@ -40,6 +41,15 @@ extension SimulatedCluster {
         try settle()
         try checker.checkEnd(nodes.map { $0.engine! }, posted: postedJobs)
         try checkHistory()
+    }
+
+    /// What a node that stands still was to find in its sockets much later must not hold up what is sent from now on.
+    private mutating func dropLateFrames(to node: Int) {
+        guard nodes[node].pausedUntil > time else { return }
+        for other in nodes.indices where other != node {
+            streams[link(other, node)] = nil
+            lastArrival[link(other, node)] = nil
+        }
     }
 
     /// The clients claim and consume until nothing is left. Log time may have run ahead of all clocks and then stands still.

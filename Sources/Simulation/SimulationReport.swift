@@ -85,7 +85,7 @@ package enum Sight: String, Sendable, CaseIterable {
     private static let ofPeers: Set<Sight> = [
         .isolations, .oneWayCuts, .halves, .bridges, .datagramCuts, .streamCuts, .datagramsLost, .datagramsRepeated,
         .datagramsReplayed, .datagramsReordered, .leadersDeposed, .truncations, .loadsFromDisk, .rotReadBack, .appendConflicts,
-        .followerReads,
+        .followerReads, .snapshotInstalls,
     ]
 
     /// Whether a cluster of so many nodes can meet it: some need peers.
