@@ -33,6 +33,8 @@ package final class EventLog {
     package private(set) var isHardStateLost: Bool
     /// The last frame before this opening.
     private let opened: UInt64
+    /// The openings before this one.
+    private let earlier: [Opening]
     /// Which entry is scrubbed next.
     var nextScrubbed: LogIndex = 0
     /// Of the last frame made, durable or not.
@@ -146,6 +148,7 @@ package final class EventLog {
         sequence = scan.sequence
         durable = scan.sequence
         opened = scan.sequence
+        earlier = Openings(reading.superblock.newest).earlier(than: scan.sequence)
         counters.rawBytes = scan.rawBytes
         counters.storedBytes = scan.storedBytes
         counters.diskBytes = UInt64(scan.tailSegment) * options.segmentBytes + scan.tailOffset
@@ -159,7 +162,8 @@ package final class EventLog {
             superblock.notes = notes()
             try superblock.create(on: disk)
         }
-        try storeSuperblock(tail: reading.scan.isEndRotten ? superblock.notes : nil)
+        // In both copies: the loss of one must not bring back what was cut off.
+        for _ in 0..<2 { try storeSuperblock(tail: reading.scan.isEndRotten ? superblock.notes : nil) }
         for segment in reading.released {
             disk.close(segment.file)
             try disk.remove(segment.name)
@@ -203,7 +207,8 @@ package final class EventLog {
         SuperblockNotes(
             hardState: state.hardState, last: state.last, base: state.base, firstSegment: firstSegment,
             tailSegment: segments.last?.number ?? superblock.notes?.tailSegment ?? 0, tailOffset: tail,
-            tailBytes: segments.last?.size ?? 0, opened: opened, isEndLost: isEndLost, isHardStateLost: isHardStateLost)
+            tailBytes: segments.last?.size ?? 0, opened: opened, earlier: earlier,
+            isEndLost: isEndLost, isHardStateLost: isHardStateLost)
     }
 
     /// Notes in the superblock that everything appended so far is durable.

@@ -124,6 +124,8 @@ struct LogAssembly {
         let next = reader.prefix(at: notes.tailOffset)
         if let failure = reader.failure { throw EventLogError(failure) }
         guard isLeft == true else { return false }
-        return (next?.sequence ?? 0) <= durable
+        guard let next, next.sequence > durable else { return true }
+        // What an earlier opening had left there says nothing.
+        return !Openings(superblock.newest).admit(next)
     }
 }

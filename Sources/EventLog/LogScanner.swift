@@ -5,14 +5,12 @@ import Consensus
 /// A frame comes next when its checksum holds, its sequence is one more than the last, and its incarnation is not
 /// less. Frames lie right behind one another, or on the next page, where a batch starts. Where neither is the next one,
 /// reading goes on at the first frame behind it that is newer: `LogScanner+Resync`. The bytes that a recycled segment
-/// still holds have smaller sequences, and those behind a torn tail that was cut off have smaller incarnations.
+/// still holds have smaller sequences, and those behind a torn tail that was cut off have other incarnations (`Openings`).
 struct LogScanner {
     let segments: [SegmentFile]
     let cluster: UInt64
     let node: UInt64
-    /// Frames behind `opened` were written by `incarnation` or a later one.
-    private let opened: UInt64
-    private let incarnation: UInt32
+    private let openings: Openings
     var catalog = FrameCatalog()
     /// The starts of the segments behind the one at hand. A frame that is newer by its number, but not by its incarnation,
     /// was cut off before they were written.
@@ -22,8 +20,7 @@ struct LogScanner {
         self.segments = segments
         self.cluster = cluster
         self.node = node
-        opened = superblock?.notes?.opened ?? .max
-        incarnation = superblock?.incarnation ?? 0
+        openings = Openings(superblock)
         catalog.covered = superblock?.durable ?? 0
         // Of a log whose first segments were released, the first one that is left starts the numbers.
         isFirst = true
@@ -100,8 +97,7 @@ struct LogScanner {
     func follows(_ prefix: FramePrefix) -> Bool {
         guard prefix.sequence > catalog.mark.sequence else { return false }
         for start in limits where prefix.sequence >= start.sequence && prefix.incarnation <= start.incarnation { return false }
-        guard prefix.incarnation >= catalog.mark.incarnation else { return false }
-        return prefix.sequence <= opened || prefix.incarnation >= incarnation
+        return prefix.incarnation >= catalog.mark.incarnation && openings.admit(prefix)
     }
 
     private mutating func takeFrames(_ reader: SegmentReader, from start: UInt64, at place: Int) {

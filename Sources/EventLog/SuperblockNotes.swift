@@ -6,8 +6,10 @@ import Consensus
 ///     0   hard state     136  first segment     160  size of the last segment's file
 ///     24  last entry     144  last segment      168  opened
 ///     80  base           152  tail offset       176  flags: 1 the end is lost, 2 the hard state is lost
+///     184 count of earlier openings, then for each 16 bytes: incarnation, zero (4), the last frame before its first
 struct SuperblockNotes: Equatable {
-    static let byteCount = 184
+    private static let openingsOffset = 184
+    static let byteCount = openingsOffset + 8 + Opening.most * Opening.encodedBytes
 
     var hardState: HardState
     /// The last entry, as of the frame `durable`.
@@ -22,6 +24,8 @@ struct SuperblockNotes: Equatable {
     var tailBytes: UInt64
     /// The last frame before this incarnation's first.
     var opened: UInt64
+    /// The openings before that one, as far as they are remembered.
+    var earlier: [Opening]
     /// Entries behind the last one were acknowledged and are lost, nobody here knows which.
     var isEndLost: Bool
     /// A newer hard state may have been acknowledged.
@@ -37,6 +41,13 @@ struct SuperblockNotes: Equatable {
         bytes.put(tailBytes, at: offset + 160)
         bytes.put(opened, at: offset + 168)
         bytes.put(UInt64((isEndLost ? 1 : 0) + (isHardStateLost ? 2 : 0)), at: offset + 176)
+        precondition(earlier.count <= Opening.most, "\(earlier.count) openings")
+        bytes.put(UInt64(earlier.count), at: offset + Self.openingsOffset)
+        for (place, opening) in earlier.enumerated() {
+            let start = offset + Self.openingsOffset + 8 + place * Opening.encodedBytes
+            bytes.put(UInt64(opening.incarnation), at: start)
+            bytes.put(opening.behind, at: start + 8)
+        }
     }
 
     init?(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
@@ -45,13 +56,24 @@ struct SuperblockNotes: Equatable {
         self.init(
             hardState: HardState(bytes, at: offset), last: last, base: base, firstSegment: bytes.integer(at: offset + 136),
             tailSegment: bytes.integer(at: offset + 144), tailOffset: bytes.integer(at: offset + 152),
-            tailBytes: bytes.integer(at: offset + 160), opened: bytes.integer(at: offset + 168), isEndLost: flags & 1 != 0,
-            isHardStateLost: flags & 2 != 0)
+            tailBytes: bytes.integer(at: offset + 160), opened: bytes.integer(at: offset + 168), earlier: [],
+            isEndLost: flags & 1 != 0, isHardStateLost: flags & 2 != 0)
+        let count: UInt64 = bytes.integer(at: offset + Self.openingsOffset)
+        guard count <= UInt64(Opening.most) else { return nil }
+        for place in 0..<Int(count) {
+            let start = offset + Self.openingsOffset + 8 + place * Opening.encodedBytes
+            let opening = Opening(incarnation: bytes.integer(at: start), behind: bytes.integer(at: start + 8))
+            // In order: each began where the one before it had ended, and later.
+            if let last = earlier.last, opening.incarnation <= last.incarnation || opening.behind <= last.behind { return nil }
+            earlier.append(opening)
+        }
+        guard earlier.last.map({ $0.behind < opened }) ?? true else { return nil }
     }
 
     init(
         hardState: HardState, last: EntrySummary, base: EntrySummary, firstSegment: UInt64, tailSegment: UInt64,
-        tailOffset: UInt64, tailBytes: UInt64, opened: UInt64, isEndLost: Bool = false, isHardStateLost: Bool = false
+        tailOffset: UInt64, tailBytes: UInt64, opened: UInt64, earlier: [Opening] = [], isEndLost: Bool = false,
+        isHardStateLost: Bool = false
     ) {
         self.hardState = hardState
         self.last = last
@@ -61,6 +83,7 @@ struct SuperblockNotes: Equatable {
         self.tailOffset = tailOffset
         self.tailBytes = tailBytes
         self.opened = opened
+        self.earlier = earlier
         self.isEndLost = isEndLost
         self.isHardStateLost = isHardStateLost
     }

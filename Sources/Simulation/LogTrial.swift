@@ -20,8 +20,6 @@ package struct LogTrial {
     private var blocks: [Digest: [UInt8]] = [:]
     private var hardState = HardState(term: 1, vote: nil)
     private var writes: UInt64 = 0
-    /// A tail was cut off.
-    private var wasTorn = false
 
     /// Throws what was broken.
     package static func run(seed: UInt64) throws {
@@ -102,7 +100,6 @@ package struct LogTrial {
         try truth.recover(recovery.hardState, behind: recovery.base.index, recovery.entries, node: NodeID(1))
         log = opened
         hardState = recovery.hardState
-        if recovery.torn != nil { wasTorn = true }
         try readAll(recovery.entries)
     }
 
@@ -134,9 +131,6 @@ package struct LogTrial {
         let written = disk.counters.bytesWritten
         do {
             var (opened, recovery) = try Self.open(disk)
-            // Frames of a tail that was cut off may be read where one that was written in their place is rotten. A vote that
-            // was never given then stands beside the one that was. Such a node does not vote, and does no harm.
-            if wasTorn, recovery.isHardStateLost { return }
             if recovery.damage != nil { (opened, recovery) = try heal(opened, recovery) }
             try truth.recover(recovery.hardState, behind: recovery.base.index, recovery.entries, node: NodeID(1))
             log = opened

@@ -55,8 +55,8 @@ import Testing
         for term: Term in 1...2 { try log.append([write(state: HardState(term: term, vote: NodeID(term)))]) }
         try log.append([write(chain(1))])
         disk.flipBit(0, ofByte: 8192 + 60, in: "segment-00000001")
-        // The opening wrote copy 2, so the votes are in copies 3 and 4.
-        disk.flipBit(0, ofByte: 60, in: "superblock")
+        // The opening wrote copies 2 and 3, so the votes are in copies 4 and 5.
+        disk.flipBit(0, ofByte: 4096 + 60, in: "superblock")
         for known: Term in [1, 9] {
             let (log, recovery) = try open(disk)
             #expect(recovery.isHardStateLost && recovery.hardState.term == known && recovery.damage?.isHardStateLost == true)
