@@ -78,26 +78,16 @@ package final class EventLog {
         package var incarnation: UInt32
     }
 
-    /// What a caller of `open` can live with.
-    package enum Tolerance: Sendable {
-        /// Nothing that was acknowledged may be missing.
-        case nothing
-        /// Blocks whose names are known or can be found out.
-        case holes
-        /// A lost end and a lost vote too.
-        case anything
-    }
-
     /// Opens the folder, or makes a new log in one that has none, and reads all of it.
     ///
-    /// Throws `damaged` for more damage than is tolerated; then nothing in the folder is changed, and it may come back whole.
-    /// Everything that `Recovery` tells is durable. What was acknowledged and can't be read is in `missing` and its
+    /// `accept` hears what was found before anything is written: when it throws, the folder stays as it is, and may come
+    /// back whole. Afterwards everything that `Recovery` tells is durable. What was acknowledged and can't be read is in `missing` and its
     /// neighbours: the log opens with holes, serves what it has, and writes nothing over what is left of the rest. Throws
     /// `wrongIdentity` for another node's folder and `damaged` when not even that much can be told; then nothing in
     /// the folder is changed.
     package static func open(
         on disk: any Disk, identity: LogIdentity, options: EventLogOptions = EventLogOptions(),
-        tolerating tolerance: Tolerance = .anything
+        accepting accept: (Recovery) throws(EventLogError) -> Void = { _ in }
     ) throws(EventLogError) -> (EventLog, Recovery) {
         guard identity.cluster.utf8.count <= Superblock.maxNameBytes else {
             throw EventLogError(.wrongIdentity, "a cluster's name has at most \(Superblock.maxNameBytes) bytes")
@@ -111,18 +101,21 @@ package final class EventLog {
             throw EventLogError(error)
         }
         let reading = try LogReading.read(on: disk, identity: identity)
-        if let damage = reading.scan.damage, !reading.scan.isBearable(tolerance) {
-            for segment in reading.segments { disk.close(segment.file) }
-            for patch in reading.patches { disk.close(patch.file) }
-            throw EventLogError(.damaged, damage.description)
-        }
         let log = EventLog(reading, on: disk, options: options)
+        log.superblock.incarnation += 1
+        let recovery = log.recovery(reading.scan)
+        do throws(EventLogError) {
+            try accept(recovery)
+        } catch {
+            reading.close()
+            throw error
+        }
         do {
             try log.begin(reading)
         } catch {
             throw EventLogError(error)
         }
-        return (log, log.recovery(reading.scan))
+        return (log, recovery)
     }
 
     private init(_ reading: LogReading, on disk: any Disk, options: EventLogOptions) {
@@ -156,7 +149,6 @@ package final class EventLog {
 
     /// Counts the opening before anything else is written, so that what was cut off never counts again.
     private func begin(_ reading: LogReading) throws(DiskError) {
-        superblock.incarnation += 1
         if reading.superblock.newest == nil {
             superblock.sequence += 1
             superblock.notes = notes()

@@ -45,13 +45,4 @@ struct LogScan {
     var damage: LogDamage?
     /// Places that can't be read, for `log verify`: rot that cost nothing is here too.
     var rotten: [LogDamage.Place] = []
-
-    /// Whether an opening that can live with so much may go on.
-    func isBearable(_ tolerance: EventLog.Tolerance) -> Bool {
-        switch tolerance {
-        case .nothing: damage == nil
-        case .holes: !isEndLost && !isHardStateLost
-        case .anything: true
-        }
-    }
 }

@@ -28,35 +28,65 @@ package struct NodeRecovery {
         chunkBytes: Int = SnapshotContents.usualChunkBytes, seed: UInt64, now: Moment
     ) throws -> Found {
         let identity = LogIdentity(cluster: settings.cluster, node: node.rawValue)
-        let (log, recovery) = try EventLog.open(
-            on: disk, identity: identity, options: options, tolerating: .holes)
         let desk = SnapshotDesk(on: disk, settings: settings, chunkBytes: chunkBytes)
+        var start = Start()
+        let (log, recovery) = try EventLog.open(
+            on: disk, identity: identity, options: options
+        ) { found throws(EventLogError) in
+            start = try Start(found, desk, isAlone: voters.count == 1)
+        }
         do {
+            guard let behind = start.log else {
+                let peers = voters.filter { $0 != node }
+                return .damaged(
+                    NodeRepair(log, desk: desk, peers: peers, reason: start.reason, lacksState: start.lacksState))
+            }
+            let engine = try recover(
+                behind, start.snapshot, log, node: node, voters: voters, settings: settings, seed: seed, now: now)
+            return .whole(
+                NodeRecovery(engine: engine, log: log, recovery: recovery, damagedSnapshots: start.damagedSnapshots))
+        } catch {
+            log.close()
+            throw error
+        }
+    }
+
+    /// What a node can start from.
+    private struct Start {
+        /// Nil when something is missing that no snapshot here has.
+        var log: RecoveredLog?
+        var snapshot: RecoveredSnapshot?
+        var damagedSnapshots: [String] = []
+        /// The log begins behind an entry that no whole snapshot reaches.
+        var lacksState = false
+        /// Why there is no `log`.
+        var reason = ""
+
+        init() {}
+
+        /// Nothing was written yet: throws `damaged`, and leaves the folder as it is, where nobody can help.
+        init(_ recovery: EventLog.Recovery, _ desk: SnapshotDesk, isAlone: Bool) throws(EventLogError) {
+            if recovery.isEndLost || recovery.isHardStateLost {
+                throw EventLogError(.damaged, recovery.damage?.description ?? "what was acknowledged is lost")
+            }
             // No entry of a term is written before the term itself.
             guard recovery.hardState.term >= recovery.last.term else {
                 throw EventLogError(
                     .damaged, "the log has entries of term \(recovery.last.term), and the vote in that term is lost")
             }
             let found = RecoveredLog(recovery)
-            let (snapshot, damagedSnapshots) = try desk.newest(fitting: found)
+            (snapshot, damagedSnapshots) = try desk.newest(fitting: found)
             let needed = snapshot?.snapshot.index ?? 0
             if let behind = found.behind(needed), behind.base.index <= needed {
-                let engine = try recover(
-                    behind, snapshot, log, node: node, voters: voters, settings: settings, seed: seed, now: now)
-                return .whole(
-                    NodeRecovery(engine: engine, log: log, recovery: recovery, damagedSnapshots: damagedSnapshots))
+                log = behind
+                return
             }
-            let lacksState = snapshot == nil && recovery.base.index > 0
+            lacksState = snapshot == nil && recovery.base.index > 0
             let noState =
                 "the log begins behind entry \(recovery.base.index), and "
                 + (damagedSnapshots.isEmpty ? "no snapshot reaches there" : damagedSnapshots.joined(separator: "; "))
-            let reason = recovery.damage?.description ?? noState
-            guard voters.count > 1 else { throw EventLogError(.damaged, reason) }
-            return .damaged(
-                NodeRepair(log, desk: desk, peers: voters.filter { $0 != node }, reason: reason, lacksState: lacksState))
-        } catch {
-            log.close()
-            throw error
+            reason = recovery.damage?.description ?? noState
+            if isAlone { throw EventLogError(.damaged, reason) }
         }
     }
 

@@ -91,7 +91,10 @@ extension SimulatedCluster {
         note(0x56, UInt64(node), time)
         nodes[node].isRefused = true
         nodes[node].disk.kill()
-        if random.below(2) == 0 { queue.plan(.restore(node: node), at: time + 1000 * random.below(5000)) }
+        // What is found when everything is healed is brought back soon, too.
+        if phase != .faulty || random.below(2) == 0 {
+            queue.plan(.restore(node: node), at: time + 1000 * random.below(phase == .faulty ? 5000 : 500))
+        }
     }
 
     mutating func restore(_ node: Int) throws {
