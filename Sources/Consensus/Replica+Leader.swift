@@ -214,6 +214,10 @@ extension Replica {
             outputs.append(.send(to: peer, append(after: previous, entries)))
             follower.sent(
                 last: previous + LogIndex(entries.count), bytes: entries.reduce(0) { $0 + $1.block.count }, now: now.monotonic)
+        } else if entries.isEmpty, let offer = offer(behind: previous) {
+            // The disk does not have it any more, and perhaps no peer does outside of a snapshot.
+            outputs.append(.send(to: peer, .snapshotOffer(offer)))
+            follower.mode = .installing(offeredAt: now.monotonic)
         } else {
             // The disk had nothing fit to send; it is asked again after a while.
             follower.startProbing(from: follower.match + 1)

@@ -52,7 +52,7 @@ extension EventLog {
 
     /// When the batch will not fit in what is left, makes sure of the next segment while nothing has been written:
     /// so a full disk refuses a batch but does not poison the log.
-    private func makeRoom(for bytes: UInt64) throws(EventLogError) {
+    func makeRoom(for bytes: UInt64) throws(EventLogError) {
         guard tail + bytes > segments[segments.count - 1].room, spares.isEmpty else { return }
         do {
             try findSpares()
@@ -109,7 +109,7 @@ extension EventLog {
     }
 
     /// Adds a frame to the batch, in the next segment when this one is full.
-    private func add(
+    func add(
         _ kind: FrameKind, payloadBytes: Int, commit: LogIndex, fill: (UnsafeMutableRawBufferPointer) -> Void
     ) throws(DiskError) {
         let need = UInt64(FramePrefix.byteCount + payloadBytes)

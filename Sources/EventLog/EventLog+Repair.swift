@@ -69,6 +69,28 @@ extension EventLog {
         }
     }
 
+    /// From now on the log ends with `last` and the hard state is this one, whatever had been here: others have told, and what
+    /// was lost is known again by name. Durable when it returns; then the log must be opened anew, and asks for what it
+    /// lacks of that.
+    ///
+    /// Throws `noSpace` before anything is written, and `disk`.
+    package func learn(end last: EntrySummary, hardState: HardState) throws(EventLogError) {
+        try refuseIfPoisoned()
+        precondition(last.index >= state.base.index, "the log begins behind entry \(state.base.index)")
+        try makeRoom(for: UInt64(2 * FramePrefix.byteCount + HardState.encodedBytes + EntrySummary.encodedBytes))
+        try poisoning { () throws(DiskError) in
+            try add(.hardState, payloadBytes: HardState.encodedBytes, commit: state.commit) { hardState.write(to: $0, at: 0) }
+            // A truncation's frame says which entry is the last; it may as well be one that is not here.
+            try add(.truncate, payloadBytes: EntrySummary.encodedBytes, commit: state.commit) { last.write(to: $0, at: 0) }
+            try flush()
+            state.hardState = hardState
+            state.last = last
+            (isEndLost, isHardStateLost) = (false, false)
+            for _ in 0..<2 { try storeSuperblock() }
+        }
+        poison = "it has learned from others where it ends, and must be opened anew"
+    }
+
     /// The block of this name, for a peer that lacks it; nil when the log does not have it whole at this index.
     ///
     /// Verified before it is given: one that turns out to be rotten becomes a hole here as well.

@@ -29,8 +29,8 @@ package final class EventLog {
     /// Where blocks lie that stand at no index now, for when the chain turns out to lead to them.
     var others: [Digest: BlockLocation]
     /// See `Recovery`.
-    package private(set) var isEndLost: Bool
-    package private(set) var isHardStateLost: Bool
+    package internal(set) var isEndLost: Bool
+    package internal(set) var isHardStateLost: Bool
     /// The last frame before this opening.
     private let opened: UInt64
     /// The openings before this one.
@@ -64,11 +64,10 @@ package final class EventLog {
         /// The blocks that are missing, and how they are found; nil when there is none. See `EventLog.repair`.
         package var missing: MissingBlocks?
         /// Entries behind the last one were acknowledged and are lost, and nobody here knows which: the log counts as shorter
-        /// than it was. Such a node must neither vote nor lead until it has everything that a leader of its time has
-        /// committed; then `EventLog.settleEnd`. Stays over restarts.
+        /// than it was. Such a node must neither vote nor lead nor acknowledge before `EventLog.learn`. Stays over restarts.
         package var isEndLost: Bool
-        /// A vote may have been given that is no longer known. Such a node must not vote in a term that it may have voted
-        /// in; once it is sure of that, `EventLog.settleHardState`. Stays over restarts.
+        /// A vote may have been given that is no longer known. Such a node must not vote before `EventLog.learn`. Stays over
+        /// restarts.
         package var isHardStateLost: Bool
         /// All that is wrong, in words; nil when nothing that was acknowledged is missing.
         package var damage: LogDamage?
@@ -85,8 +84,10 @@ package final class EventLog {
     /// neighbours: the log opens with holes, serves what it has, and writes nothing over what is left of the rest. Throws
     /// `wrongIdentity` for another node's folder and `damaged` when not even that much can be told; then nothing in
     /// the folder is changed.
+    ///
+    /// `wasEmptied`: what is new is the folder alone; a log that is made in it counts as one that has lost everything.
     package static func open(
-        on disk: any Disk, identity: LogIdentity, options: EventLogOptions = EventLogOptions(),
+        on disk: any Disk, identity: LogIdentity, options: EventLogOptions = EventLogOptions(), wasEmptied: Bool = false,
         accepting accept: (Recovery) throws(EventLogError) -> Void = { _ in }
     ) throws(EventLogError) -> (EventLog, Recovery) {
         guard identity.cluster.utf8.count <= Superblock.maxNameBytes else {
@@ -95,7 +96,7 @@ package final class EventLog {
         do {
             let folder = try LogFolder(on: disk)
             if !folder.hasSuperblock, try LogCreation.isUnused(folder, on: disk) {
-                try LogCreation.create(on: disk, identity: identity, options: options)
+                try LogCreation.create(on: disk, identity: identity, options: options, isEmptied: wasEmptied)
             }
         } catch {
             throw EventLogError(error)
@@ -210,22 +211,6 @@ package final class EventLog {
     package func markDurable() throws(EventLogError) {
         try refuseIfPoisoned()
         guard superblock.durable != durable else { return }
-        try poisoning { () throws(DiskError) in try storeSuperblock() }
-    }
-
-    /// The node has learned from others everything that its lost end may have held. Throws `disk`.
-    package func settleEnd() throws(EventLogError) {
-        try refuseIfPoisoned()
-        guard isEndLost else { return }
-        isEndLost = false
-        try poisoning { () throws(DiskError) in try storeSuperblock() }
-    }
-
-    /// The hard state as it is now is beyond what may have been lost. Throws `disk`.
-    package func settleHardState() throws(EventLogError) {
-        try refuseIfPoisoned()
-        guard isHardStateLost else { return }
-        isHardStateLost = false
         try poisoning { () throws(DiskError) in try storeSuperblock() }
     }
 

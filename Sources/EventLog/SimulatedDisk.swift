@@ -82,6 +82,12 @@ package final class SimulatedDisk: Disk {
         for number in files.keys { files[number]?.cure() }
     }
 
+    /// Everything is gone, as from a disk that was replaced. No file may be open.
+    package func empty() {
+        files = [:]
+        folder = SimulatedFolder()
+    }
+
     /// What reads would see of the file now; nil when there is none.
     package func contents(_ name: String) -> [UInt8]? {
         folder.seen[name].flatMap { files[$0] }.map { $0.read(0..<$0.count) }

@@ -183,7 +183,10 @@ extension Engine {
             advanceFetch(&effects) { [now] in $0.received(transfer, now: now.monotonic, &$1) }
         case .tookSnapshot(let snapshot): heardOf(snapshot, from: peer, &effects)
         case .block(_, _, let bytes): if repair.isWanting { effects.append(.repair(block: bytes)) }
-        case .noBlock: break
+        case .askStanding(let life):
+            let standing = Transfer.standing(life: life, term: replica.term, last: replica.log.last)
+            effects.append(.transfer(to: peer, standing))
+        case .noBlock, .standing: break
         }
     }
 }

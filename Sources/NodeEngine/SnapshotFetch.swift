@@ -80,7 +80,7 @@ package struct SnapshotFetch: Sendable {
         case .noSnapshot(snapshot):
             refused(now, &actions)
         case .contents, .chunk, .noSnapshot, .askContents, .askChunk, .askBlock, .block, .noBlock,
-            .tookSnapshot:
+            .tookSnapshot, .askStanding, .standing:
             break
         }
     }

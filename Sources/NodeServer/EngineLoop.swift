@@ -212,6 +212,7 @@ enum LogKey {
     static let snapshot = "snapshot.index"
     static let milliseconds = "duration_ms"
     static let missing = "log.missing_blocks"
+    static let waitsFor = "peers.waits_for"
     static let commit = "log.commit"
     static let count = "count"
     static let cut = "log.torn_bytes"

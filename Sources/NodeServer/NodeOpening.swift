@@ -16,18 +16,26 @@ enum NodeOpening {
     }
 
     static func open(
-        _ configuration: ClusterConfiguration, node: NodeID, on disk: PosixDisk, folder: String, logger: Logger
+        _ configuration: ClusterConfiguration, node: NodeID, on disk: PosixDisk, folder: String, isRejoining: Bool,
+        logger: Logger
     ) throws(NodeError) -> NodeRecovery.Found {
         do {
             let found = try NodeRecovery.open(
                 on: disk, node: node, voters: configuration.nodes.map { NodeID($0.id) },
                 settings: configuration.engineSettings(),
-                options: EventLogOptions(segmentBytes: configuration.segmentBytes), seed: UInt64.random(in: .min ... .max),
+                options: EventLogOptions(segmentBytes: configuration.segmentBytes), isRejoining: isRejoining,
+                seed: UInt64.random(in: .min ... .max),
                 now: EngineLoop.now())
             report(found, folder, logger)
             return found
         } catch let error as DiskError {
             throw NodeError(.usage, "data folder: \(error.description)")
+        } catch let error as EventLogError where error.code == .damaged {
+            let advice =
+                configuration.nodes.count > 1
+                ? "restore a backup; or move the folder away and start with --rejoin: the other nodes give back what it held"
+                : "this node is alone and nobody can give it back: restore a backup"
+            throw NodeError(.usage, "data folder: \(error.description); \(advice)")
         } catch let error as EventLogError {
             throw NodeError(.usage, "data folder: \(error.description)")
         } catch let error as ApplyError {

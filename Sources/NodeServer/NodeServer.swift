@@ -14,18 +14,24 @@ package final class NodeServer: Service {
     private let configuration: ClusterConfiguration
     private let own: ClusterConfiguration.Node
     private let dataFolder: String
+    private let isRejoining: Bool
     private let logger: Logger
 
-    /// Throws when the node is not in the configuration.
+    /// `isRejoining`: an empty folder is that of a node that has lost everything. Throws when the node is not in the
+    /// configuration, or is to rejoin a cluster of one.
     package init(
-        configuration: ClusterConfiguration, node: UInt64, dataFolder: String, logger: Logger
+        configuration: ClusterConfiguration, node: UInt64, dataFolder: String, isRejoining: Bool = false, logger: Logger
     ) throws(ConfigurationError) {
         guard let own = configuration.nodes.first(where: { $0.id == node }) else {
             let ids = configuration.nodes.map { "\($0.id)" }.joined(separator: ", ")
             throw ConfigurationError("node \(node) is not in cluster \"\(configuration.cluster)\", which has \(ids)")
         }
+        guard !isRejoining || configuration.nodes.count > 1 else {
+            throw ConfigurationError("node \(node) has nobody to rejoin: it is alone in cluster \"\(configuration.cluster)\"")
+        }
         self.configuration = configuration
         self.own = own
+        self.isRejoining = isRejoining
         self.dataFolder = dataFolder
         var logger = logger
         logger[metadataKey: LogKey.node] = "\(node)"
@@ -79,7 +85,7 @@ package final class NodeServer: Service {
         let disk = try NodeOpening.lock(dataFolder)
         while true {
             let found = try NodeOpening.open(
-                configuration, node: NodeID(own.id), on: disk, folder: dataFolder, logger: logger)
+                configuration, node: NodeID(own.id), on: disk, folder: dataFolder, isRejoining: isRejoining, logger: logger)
             switch found {
             case .whole(let recovery): return recovery
             case .damaged(let repair):

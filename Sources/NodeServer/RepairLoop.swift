@@ -82,6 +82,7 @@ final class RepairLoop: PeerListener, @unchecked Sendable {
         let now = DispatchTime.now()
         guard !isOver, now.uptimeNanoseconds - reportedAt.uptimeNanoseconds > 5_000_000_000 else { return }
         reportedAt = now
-        logger.info("still damaged", metadata: [LogKey.missing: "\(repair.missingCount)"])
+        let waits = repair.silent.map { "\($0)" }.joined(separator: ",")
+        logger.info("still damaged", metadata: [LogKey.missing: "\(repair.missingCount)", LogKey.waitsFor: "\(waits)"])
     }
 }

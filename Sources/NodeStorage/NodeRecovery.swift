@@ -21,17 +21,19 @@ package struct NodeRecovery {
 
     private static let readBytes = 4 << 20
 
+    /// `isRejoining`: an empty folder is not that of a new node, but of one that has lost everything.
+    ///
     /// Throws `DiskError`, `EventLogError` and `ApplyError`: `damaged` where no peer could help, or where it can't be known
     /// what was acknowledged.
     package static func open(
         on disk: any Disk, node: NodeID, voters: [NodeID], settings: EngineSettings, options: EventLogOptions,
-        chunkBytes: Int = SnapshotContents.usualChunkBytes, seed: UInt64, now: Moment
+        chunkBytes: Int = SnapshotContents.usualChunkBytes, isRejoining: Bool = false, seed: UInt64, now: Moment
     ) throws -> Found {
         let identity = LogIdentity(cluster: settings.cluster, node: node.rawValue)
         let desk = SnapshotDesk(on: disk, settings: settings, chunkBytes: chunkBytes)
         var start = Start()
         let (log, recovery) = try EventLog.open(
-            on: disk, identity: identity, options: options
+            on: disk, identity: identity, options: options, wasEmptied: isRejoining
         ) { found throws(EventLogError) in
             start = try Start(found, desk, isAlone: voters.count == 1)
         }
@@ -39,7 +41,7 @@ package struct NodeRecovery {
             guard let behind = start.log else {
                 let peers = voters.filter { $0 != node }
                 return .damaged(
-                    NodeRepair(log, desk: desk, peers: peers, reason: start.reason, lacksState: start.lacksState))
+                    NodeRepair(log, desk: desk, peers: peers, reason: start.reason, lacksState: start.lacksState, seed: seed))
             }
             let engine = try recover(
                 behind, start.snapshot, log, node: node, voters: voters, settings: settings, seed: seed, now: now)
@@ -66,26 +68,23 @@ package struct NodeRecovery {
 
         /// Nothing was written yet: throws `damaged`, and leaves the folder as it is, where nobody can help.
         init(_ recovery: EventLog.Recovery, _ desk: SnapshotDesk, isAlone: Bool) throws(EventLogError) {
-            if recovery.isEndLost || recovery.isHardStateLost {
-                throw EventLogError(.damaged, recovery.damage?.description ?? "what was acknowledged is lost")
-            }
-            // No entry of a term is written before the term itself.
-            guard recovery.hardState.term >= recovery.last.term else {
-                throw EventLogError(
-                    .damaged, "the log has entries of term \(recovery.last.term), and the vote in that term is lost")
-            }
             let found = RecoveredLog(recovery)
             (snapshot, damagedSnapshots) = try desk.newest(fitting: found)
+            lacksState = snapshot == nil && recovery.base.index > 0
+            reason = recovery.damage?.description ?? ""
+            // No entry of a term is written before the term itself.
+            let isTermLost = recovery.hardState.term < recovery.last.term
+            if isTermLost { reason = "the log has entries of term \(recovery.last.term), and the vote in that term is lost" }
+            let isLost = recovery.isEndLost || recovery.isHardStateLost || isTermLost
             let needed = snapshot?.snapshot.index ?? 0
-            if let behind = found.behind(needed), behind.base.index <= needed {
+            if !isLost, let behind = found.behind(needed), behind.base.index <= needed {
                 log = behind
                 return
             }
-            lacksState = snapshot == nil && recovery.base.index > 0
-            let noState =
-                "the log begins behind entry \(recovery.base.index), and "
-                + (damagedSnapshots.isEmpty ? "no snapshot reaches there" : damagedSnapshots.joined(separator: "; "))
-            reason = recovery.damage?.description ?? noState
+            if reason.isEmpty {
+                let why = damagedSnapshots.isEmpty ? "no snapshot reaches there" : damagedSnapshots.joined(separator: "; ")
+                reason = "the log begins behind entry \(recovery.base.index), and \(why)"
+            }
             if isAlone { throw EventLogError(.damaged, reason) }
         }
     }

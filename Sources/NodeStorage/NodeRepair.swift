@@ -9,8 +9,9 @@ package import WireFormat
 /// It serves no clients, votes for nobody and acknowledges nothing: so what it had acknowledged can't be counted twice or
 /// missed, and no rule of Raft has to know of holes. It asks all peers in turn for the blocks that are missing, by the
 /// digests that their successors name, and for a snapshot where its own are damaged or where peers hold those blocks in
-/// a snapshot alone; it needs no leader, so nodes that are damaged in different places heal each other. It answers their
-/// questions meanwhile. Once nothing is missing, the node starts as always.
+/// a snapshot alone; it needs no leader, so nodes that are damaged in different places heal each other. Where even the names of
+/// what is missing are lost, or its votes, or where what is missing is to be had from nobody, it asks all of them how they
+/// stand (`PeerStandings`). It answers their questions meanwhile. Once nothing is missing, the node starts as always.
 package final class NodeRepair {
     private let log: EventLog
     private let desk: SnapshotDesk
@@ -26,26 +27,61 @@ package final class NodeRepair {
     /// For a wanted block, the peers that say that they never had it, and those that can't give it. Only looked up and
     /// counted.
     private var refusals: [MissingBlock: (neverHad: Set<NodeID>, all: Set<NodeID>)] = [:]
-    /// The entry from which on the log was cut off last: all peers say that they never had it.
-    package private(set) var cut: MissingBlock?
-    /// A snapshot came that covers what is missing.
-    private var isCovered = false
+    /// Peers whose snapshots are of no help as things are.
+    private var helpless: Set<NodeID> = []
+    private var standings: PeerStandings
+    /// A vote may have been given that is no longer known.
+    private let isVoteLost: Bool
+    /// Where the log ends, as the others have told: it has to be opened anew.
+    package private(set) var learned: EntrySummary?
+    /// A snapshot that came.
+    private var covering: SnapshotReference?
     private var now: UInt64 = 0
 
-    init(_ log: EventLog, desk: SnapshotDesk, peers: [NodeID], reason: String, lacksState: Bool) {
+    /// So many entries more are fetched as a snapshot, where there is one, rather than block by block.
+    private static let few: LogIndex = 1000
+    /// By how many terms a node goes beyond all that are known: more than it can have asked for votes in while nobody heard
+    /// the question, though a majority had just said that it may (pre-vote). By chance, since nobody may have heard of an
+    /// earlier leap of this kind either.
+    private let leap: Term
+
+    init(_ log: EventLog, desk: SnapshotDesk, peers: [NodeID], reason: String, lacksState: Bool, seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        leap = 1000 + random.below(1 << 32)
         self.log = log
         self.desk = desk
         self.peers = peers
         self.reason = reason
         self.lacksState = lacksState
-        blocks.set(log.missing?.wanted ?? [])
+        standings = PeerStandings(of: peers, life: log.incarnation)
+        // No entry of a term is written before the term itself.
+        isVoteLost = log.isHardStateLost || log.hardState.term < log.last.term
+        listMissing()
     }
 
-    /// Nothing is missing any more: close this and start the node.
-    package var isDone: Bool { (log.missing == nil || isCovered) && !lacksState }
+    /// Nothing is missing any more, or more is known of what is: close this and open the folder again.
+    package var isDone: Bool { learned != nil || ((log.missing == nil || isCovered) && !lacksState && !isLost) }
+
+    /// What was acknowledged is not even known by name.
+    private var isLost: Bool { log.isEndLost || isVoteLost }
+
+    /// All that is missing is in a snapshot that is here now, and that the log goes on from.
+    private var isCovered: Bool {
+        guard let covering, let missing = log.missing, let last = missing.indexes.last else { return false }
+        return last <= covering.index && missing.summary(at: covering.index) == covering.last
+    }
+
+    private func listMissing() {
+        blocks.set(isLost || isCovered ? [] : log.missing?.wanted ?? [])
+        refusals = [:]
+        helpless = []
+    }
 
     /// How many blocks are missing.
     package var missingCount: Int { log.missing?.indexes.count ?? 0 }
+
+    /// Whose word it waits for, each of them.
+    package var silent: [NodeID] { isLost ? standings.silent : [] }
 
     package func close() { log.close() }
 
@@ -55,6 +91,7 @@ package final class NodeRepair {
         for (peer, block) in blocks.questions(to: peers, now: now) {
             send(peer, .askBlock(index: block.index, digest: block.digest))
         }
+        if isLost || isUnobtainable { standings.tick(now: now, send: send) }
         if fetch != nil {
             try advance(send) { [now] in $0.tick(now: now, &$1) }
         } else if needsSnapshot, now >= nextSnapshotQuestion {
@@ -64,9 +101,19 @@ package final class NodeRepair {
         }
     }
 
-    /// Some block is to be had from nobody, or there is no state to begin with.
+    /// Some block is to be had from nobody, or there is no state to begin with, or much is missing.
     private var needsSnapshot: Bool {
-        lacksState || refusals.values.contains { $0.all.count == peers.count }
+        if isLost { return isFarBehind }
+        return lacksState || refusals.values.contains { $0.all.count == peers.count }
+    }
+
+    private var isFarBehind: Bool { standings.verdict.map { $0.last.index > log.lastIndex + Self.few } ?? false }
+
+    /// Some block is to be had neither by itself nor in a snapshot.
+    private var isUnobtainable: Bool {
+        refusals.values.contains { refused in
+            refused.neverHad.count == peers.count || (refused.all.count == peers.count && helpless.count == peers.count)
+        }
     }
 
     /// A peer says or asks something. Throws what the disk says.
@@ -79,36 +126,58 @@ package final class NodeRepair {
         case .askContents, .askChunk: if let answer = desk.answer(transfer) { send(peer, answer) }
         case .block(_, _, let bytes): try take(bytes, send)
         case .noBlock(let index, let digest, let neverHad):
-            try refused(MissingBlock(index: index, digest: digest), by: peer, neverHad: neverHad)
+            refused(MissingBlock(index: index, digest: digest), by: peer, neverHad: neverHad)
+            try learnIfNeeded()
         case .contents(let snapshot, let table) where fetch == nil: try startFetch(snapshot, table, from: peer, send)
+        case .noSnapshot(nil) where fetch == nil:
+            helpless.insert(peer)
+            try learnIfNeeded()
         case .contents, .chunk, .noSnapshot: try advance(send) { [now] in $0.received(transfer, now: now, &$1) }
+        case .askStanding(let life):
+            // Who does not know it says so.
+            send(peer, .standing(life: life, term: log.hardState.term, last: isLost ? nil : log.last))
+        case .standing(let life, let term, let last):
+            standings.answered(peer, life: life, term: term, last: last)
+            try learnIfNeeded()
         case .tookSnapshot: break
         }
     }
 
     private func take(_ bytes: [UInt8], _ send: (NodeID, Transfer) -> Void) throws {
         guard try BlockDesk.take(bytes, into: log) else { return }
-        refusals = [:]
-        blocks.set(log.missing?.wanted ?? [])
+        listMissing()
         try tick(now: now, send: send)
     }
 
-    /// An entry that no peer ever had was never committed, nor anything behind it. All must say so: one that has it may be a
-    /// leader that counts our acknowledgement, and that gets a majority later.
-    private func refused(_ block: MissingBlock, by peer: NodeID, neverHad: Bool) throws {
+    private func refused(_ block: MissingBlock, by peer: NodeID, neverHad: Bool) {
         guard let missing = log.missing, missing.wanted.contains(block), peers.contains(peer) else { return }
         var known = refusals[block] ?? ([], [])
         known.all.insert(peer)
         if neverHad { known.neverHad.insert(peer) }
         refusals[block] = known
-        guard known.neverHad.count == peers.count else { return }
-        // The log must end with an entry that is there, and that belongs to it for certain.
-        let end = block.index - 1
-        guard end == missing.base.index || (end >= missing.certainFrom && !missing.isMissing(end)) else { return }
-        cut = block
-        try log.append([LogWrite(number: 0, hardState: nil, truncateFrom: block.index, entries: [], commit: 0)])
-        refusals = [:]
-        blocks.set(log.missing?.wanted ?? [])
+    }
+
+    // MARK: Where the log ends
+
+    /// Once all others have said how they stand, the log ends where the most up-to-date one of theirs does. What that one
+    /// lacks was never committed, and never will be.
+    private func learnIfNeeded() throws {
+        guard learned == nil, fetch == nil, isLost || isUnobtainable, let verdict = standings.verdict else { return }
+        let last = verdict.last
+        // What this log begins behind was committed; whoever lacks that will get it first.
+        guard last.index >= log.base.index, isLost || last.digest != log.last.digest else { return }
+        if isLost, isFarBehind, helpless.count < peers.count { return }
+        try log.learn(end: last, hardState: hardState(in: verdict))
+        learned = last
+    }
+
+    /// One in which this node can't have voted for another than it says.
+    private func hardState(in verdict: (term: Term, last: EntrySummary)) -> HardState {
+        let known = log.hardState
+        guard isVoteLost else { return known.term >= verdict.last.term ? known : HardState(term: verdict.last.term, vote: nil) }
+        // Whoever had this node's vote in a term was in that term, and has told so: in a later one it gave none. But it may
+        // have asked for votes in later ones, and what it asked, or was answered, may come yet. It must not ask again there.
+        return HardState(term: max(known.term, verdict.term) + leap, vote: nil)
     }
 
     // MARK: Snapshots
@@ -116,7 +185,11 @@ package final class NodeRepair {
     private func startFetch(
         _ snapshot: SnapshotReference, _ table: [UInt8], from peer: NodeID, _ send: (NodeID, Transfer) -> Void
     ) throws {
-        guard needsSnapshot, helps(snapshot) else { return }
+        guard needsSnapshot else { return }
+        guard helps(snapshot) else {
+            helpless.insert(peer)
+            return try learnIfNeeded()
+        }
         var actions: [SnapshotFetch.Action] = []
         // Its first question is for the table, which is here already.
         fetch = SnapshotFetch(snapshot, peers: peers, first: peer, now: now, &actions)
@@ -166,15 +239,16 @@ package final class NodeRepair {
     /// ever acknowledged is in it, or was not committed.
     private func fetched(_ snapshot: SnapshotReference) throws {
         lacksState = false
+        covering = snapshot
         if snapshot.index > log.lastIndex {
+            // This node has not voted in the snapshot's term, since it never heard of it; unless that is what it can't know.
+            let isNewTerm = snapshot.last.term > log.hardState.term && !isVoteLost
+            let hardState = isNewTerm ? HardState(term: snapshot.last.term, vote: nil) : nil
             try log.append([
                 LogWrite(
-                    number: 0, hardState: nil, truncateFrom: nil, reset: snapshot.last, entries: [], commit: snapshot.index)
+                    number: 0, hardState: hardState, truncateFrom: nil, reset: snapshot.last, entries: [], commit: snapshot.index)
             ])
-        } else {
-            isCovered = log.missing.map { ($0.indexes.last ?? 0) <= snapshot.index } ?? true
         }
-        blocks.set(isCovered ? [] : log.missing?.wanted ?? [])
-        refusals = [:]
+        listMissing()
     }
 }

@@ -66,7 +66,7 @@ package final class SnapshotDesk {
                 let stored = try? file.storedChunk(Int(number))
             else { return .noSnapshot(wanted) }
             return .chunk(wanted, number: number, stored: stored)
-        case .askBlock, .contents, .chunk, .noSnapshot, .block, .noBlock, .tookSnapshot:
+        case .askBlock, .contents, .chunk, .noSnapshot, .block, .noBlock, .tookSnapshot, .askStanding, .standing:
             return nil
         }
     }

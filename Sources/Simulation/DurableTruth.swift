@@ -34,8 +34,16 @@ struct DurableTruth {
         }
     }
 
-    /// Peers say that entries from here on were never committed, and the node has cut them off.
-    mutating func forgive(from index: LogIndex) { sure = min(sure, index - 1) }
+    /// The last of the committed entries that it holds; 0 when there is none.
+    func newest(of committed: [Digest]) -> LogIndex {
+        let end = min(last, LogIndex(committed.count))
+        guard end > base else { return base }
+        for index in stride(from: end, to: base, by: -1) where holds(committed[Int(index) - 1], at: index) { return index }
+        return base
+    }
+
+    /// Its peers have told the node where its log ends: what was committed stays.
+    mutating func learned(keeping index: LogIndex) { sure = min(sure, index) }
 
     /// What recovery found must be what was promised, and may be more. What lies before `found`'s first entry is in a
     /// snapshot, which recovery has read.

@@ -38,12 +38,13 @@ enum Fault: String, CaseIterable {
     case diskError = "disk error"
     case fullDisk = "full disk"
     case rot
+    case emptying
     case clientDeath = "client death"
     case clockJump = "clock jump"
 
     var strikesNode: Bool {
         switch self {
-        case .powerLoss, .kill, .pause, .diskStall, .diskError, .fullDisk, .rot, .clockJump: true
+        case .powerLoss, .kill, .pause, .diskStall, .diskError, .fullDisk, .rot, .emptying, .clockJump: true
         case .blackout, .cut, .datagramCut, .streamCut, .replay, .clientDeath: false
         }
     }
@@ -62,6 +63,7 @@ enum Fault: String, CaseIterable {
         case .diskError: plan.diskErrorEvery
         case .fullDisk: plan.fullDiskEvery
         case .rot: plan.rotEvery
+        case .emptying: plan.emptyingEvery
         case .clientDeath: plan.deathEvery
         case .clockJump: plan.clockJumpEvery
         }

@@ -31,6 +31,8 @@ package struct FaultPlan: Sendable, Equatable {
     package var fullDiskEvery: UInt64 = 0
     /// Bytes that were acknowledged rot, on a minority of the disks at any time.
     package var rotEvery: UInt64 = 0
+    /// A node's folder is gone, and it comes back with an empty one; with rot, on a minority at any time.
+    package var emptyingEvery: UInt64 = 0
     /// 1: power losses reach further into what a batch makes a disk do, such as a new segment.
     package var deepPowerLoss: UInt64 = 0
     package var replyLoss: UInt64 = 0
@@ -95,6 +97,7 @@ package struct FaultPlan: Sendable, Equatable {
         if later.below(4) == 0 { fullDiskEvery = 300 + later.below(6000) }
         if later.below(3) == 0 { rotEvery = 300 + later.below(6000) }
         deepPowerLoss = later.below(2)
+        if later.below(4) == 0 { emptyingEvery = 1000 + later.below(8000) }
     }
 
     /// Every fault with its name, to leave out one after another.
@@ -106,7 +109,8 @@ package struct FaultPlan: Sendable, Equatable {
             ("power losses", \.powerLossEvery), ("blackouts", \.blackoutEvery), ("kills", \.killEvery),
             ("crashes in recovery", \.recoveryCrash), ("pauses", \.pauseEvery), ("slow syncs", \.slowSyncs),
             ("disk stalls", \.diskStallEvery), ("disk errors", \.diskErrorEvery), ("full disks", \.fullDiskEvery),
-            ("rot", \.rotEvery), ("deep power losses", \.deepPowerLoss), ("lost replies", \.replyLoss),
+            ("rot", \.rotEvery), ("emptied folders", \.emptyingEvery), ("deep power losses", \.deepPowerLoss),
+            ("lost replies", \.replyLoss),
             ("repeated requests", \.requestRepeat),
             ("client deaths", \.deathEvery), ("clock jumps", \.clockJumpEvery), ("clock skew", \.clockSkew),
             ("clock drift", \.clockDrift),

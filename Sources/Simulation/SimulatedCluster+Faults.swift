@@ -54,6 +54,7 @@ extension SimulatedCluster {
         case .diskError: breakDisk(of: node)
         case .fullDisk: fillDisk(of: node)
         case .rot: rot(node)
+        case .emptying: try empty(node)
         case .clientDeath: killClient()
         case .clockJump:
             report.sights.add(.clockJumps)

@@ -159,7 +159,7 @@ extension SimulatedCluster {
         do throws(EventLogError) {
             return index <= last ? try nodes[node].log!.read(from: index, through: last, maxBytes: maxBytes) : []
         } catch {
-            if [.damaged, .missing].contains(error.code), nodes[node].disk.isRotten {
+            if [.damaged, .missing].contains(error.code), nodes[node].disk.isRotten || nodes[node].log!.missing != nil {
                 report.sights.add(.rotReadBack)
                 try? nodes[node].log!.loseUnreadable(from: index, through: last)
                 queue.plan(.tellMissing(node: node, life: nodes[node].life), at: time + 1)

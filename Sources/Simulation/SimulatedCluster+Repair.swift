@@ -40,16 +40,18 @@ extension SimulatedCluster {
         }
         for (peer, transfer) in letters { send(transfer, from: node, to: Int(peer.rawValue) - 1) }
         guard repair.isDone else { return }
-        if let cut = repair.cut {
-            report.sights.add(.neverCommittedCut)
-            // Another entry may have been committed in its place.
-            let place = Int(cut.index) - 1
-            if checker.committed.indices.contains(place), checker.committed[place] == cut.digest {
-                throw Violation("node \(nodes[node].id) cut off entry \(cut.index), which was committed")
+        if let end = repair.learned {
+            report.sights.add(.endsLearned)
+            trace.note(time, "node \(nodes[node].id) has learned from all others that its log ends with entry \(end.index)")
+            let kept = nodes[node].truth.newest(of: checker.committed)
+            guard end.index >= kept else {
+                throw Violation(
+                    "node \(nodes[node].id) takes entry \(end.index) for its last, and had \(kept), which is committed")
             }
-            nodes[node].truth.forgive(from: cut.index)
+            nodes[node].truth.learned(keeping: kept)
+        } else {
+            trace.note(time, "node \(nodes[node].id) is whole again")
         }
-        trace.note(time, "node \(nodes[node].id) is whole again")
         repair.close()
         nodes[node].repair = nil
         try start(node)

@@ -33,6 +33,8 @@ struct SimulatedNode {
     var isRefused = false
     /// It has started since its disk rotted: all that it needs is there.
     var isHealed = false
+    /// All that its folder held is gone.
+    var isEmptied = false
     /// It found acknowledged bytes damaged and asks its peers for them.
     var repair: NodeRepair?
     /// How far its wall clock is off, in milliseconds.
@@ -47,7 +49,7 @@ struct SimulatedNode {
     /// Its process is there, if only to be repaired.
     var isUp: Bool { isRunning || repair != nil }
     /// What rotted is not yet known to be whole again elsewhere on its disk.
-    var isDamaged: Bool { disk.isRotten && !isHealed }
+    var isDamaged: Bool { (disk.isRotten || isEmptied) && !isHealed }
 
     init(id: NodeID) {
         self.id = id
@@ -65,8 +67,8 @@ struct SimulatedNode {
         precondition(!isUp, "node \(id) runs already")
         life += 1
         let found = try NodeRecovery.open(
-            on: disk, node: id, voters: voters, settings: settings, options: options, chunkBytes: Self.chunkBytes, seed: seed,
-            now: moment(time))
+            on: disk, node: id, voters: voters, settings: settings, options: options, chunkBytes: Self.chunkBytes,
+            isRejoining: isEmptied, seed: seed, now: moment(time))
         guard case .whole(let node) = found else {
             if case .damaged(let repair) = found { self.repair = repair }
             return false
@@ -76,6 +78,7 @@ struct SimulatedNode {
         engine = node.engine
         log = node.log
         isHealed = true
+        isEmptied = false
         desk = SnapshotDesk(on: disk, settings: settings, chunkBytes: Self.chunkBytes)
         ordered = []
         isSyncing = false

@@ -37,6 +37,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case rottenSuperblocks = "rotten_superblocks"
     case sectorsLost = "sectors_lost"
     case sectorsGarbled = "sectors_garbled"
+    case emptiedFolders = "emptied_folders"
     case namesLost = "names_lost"
     case repliesLost = "replies_lost"
     case requestsRepeated = "requests_repeated"
@@ -60,7 +61,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case repairs
     case blocksRepaired = "blocks_repaired"
     case rotScrubbed = "rot_scrubbed"
-    case neverCommittedCut = "never_committed_cut"
+    case endsLearned = "ends_learned"
     case loadsFromDisk = "loads_from_disk"
     case appendConflicts = "append_conflicts"
     case followerReads = "follower_reads"
@@ -85,7 +86,7 @@ package enum Sight: String, Sendable, CaseIterable {
     private static let ofPeers: Set<Sight> = [
         .isolations, .oneWayCuts, .halves, .bridges, .datagramCuts, .streamCuts, .datagramsLost, .datagramsRepeated,
         .datagramsReplayed, .datagramsReordered, .leadersDeposed, .truncations, .loadsFromDisk, .rotReadBack, .appendConflicts,
-        .followerReads, .snapshotInstalls,
+        .followerReads, .snapshotInstalls, .emptiedFolders, .endsLearned, .repairs, .blocksRepaired,
     ]
 
     /// Whether a cluster of so many nodes can meet it: some need peers.

@@ -21,11 +21,18 @@ package enum Transfer: Sendable, Equatable {
     /// "I took this snapshot": at the same index all nodes must come to the same one.
     case tookSnapshot(SnapshotReference)
 
+    /// "How do you stand?", of a node that has lost what it had acknowledged or voted. `life` is given back: an answer to an
+    /// earlier life of the same node says nothing.
+    case askStanding(life: UInt32)
+    /// The term, and the last entry, that the node is at: neither is older than anything that it has ever sent or granted.
+    /// `last` is nil when it has lost these itself.
+    case standing(life: UInt32, term: Term, last: EntrySummary?)
+
     /// Answers to questions, as opposed to questions and news.
     package var isQuestion: Bool {
         switch self {
-        case .askContents, .askChunk, .askBlock: true
-        case .contents, .chunk, .noSnapshot, .block, .noBlock, .tookSnapshot: false
+        case .askContents, .askChunk, .askBlock, .askStanding: true
+        case .contents, .chunk, .noSnapshot, .block, .noBlock, .tookSnapshot, .standing: false
         }
     }
 }

@@ -12,6 +12,8 @@ package enum TransferCodec {
         case block = 70
         case tookSnapshot = 71
         case noBlock = 72
+        case askStanding = 73
+        case standing = 74
     }
 
     /// Whether a frame's body is a transfer's.
@@ -61,6 +63,15 @@ package enum TransferCodec {
         case .tookSnapshot(let snapshot):
             head(.tookSnapshot)
             append(snapshot, to: &writer)
+        case .askStanding(let life):
+            head(.askStanding)
+            writer.varint(UInt64(life))
+        case .standing(let life, let term, let last):
+            head(.standing)
+            writer.varint(UInt64(life))
+            writer.varint(term)
+            writer.bool(last != nil)
+            if let last { SnapshotReferenceCodec.append(last, to: &writer) }
         }
         writer.endFrame(place)
         writer.give(to: &output)
@@ -85,6 +96,11 @@ package enum TransferCodec {
         case .noBlock:
             transfer = .noBlock(index: try reader.varint(), digest: try digest(&reader), neverHad: try reader.bool())
         case .tookSnapshot: transfer = .tookSnapshot(try snapshot(&reader))
+        case .askStanding: transfer = .askStanding(life: try reader.varint32())
+        case .standing:
+            let (life, term) = (try reader.varint32(), try reader.varint())
+            let last = try reader.bool() ? try SnapshotReferenceCodec.summary(&reader) : nil
+            transfer = .standing(life: life, term: term, last: last)
         }
         try reader.finish()
         return (from, transfer)
@@ -118,10 +134,14 @@ package enum TransferCodec {
     }
 }
 
-/// The name of a snapshot inside of messages.
+/// The name of a snapshot, and of an entry, inside of messages.
 enum SnapshotReferenceCodec {
     static func append(_ snapshot: SnapshotReference, to writer: inout ByteWriter) {
-        let last = snapshot.last
+        append(snapshot.last, to: &writer)
+        writer.pair(high: snapshot.digest.high, low: snapshot.digest.low)
+    }
+
+    static func append(_ last: EntrySummary, to writer: inout ByteWriter) {
         writer.u8(last.kind.rawValue)
         writer.varint(last.term)
         writer.varint(last.index)
@@ -129,19 +149,22 @@ enum SnapshotReferenceCodec {
         writer.varint(last.nextCommand)
         writer.pair(high: last.digest.high, low: last.digest.low)
         writer.varint(UInt64(last.byteCount))
-        writer.pair(high: snapshot.digest.high, low: snapshot.digest.low)
     }
 
     static func decode(_ reader: inout ByteReader) throws(WireError) -> SnapshotReference {
+        let last = try summary(&reader)
+        let own = try reader.pair()
+        return SnapshotReference(last: last, digest: Digest(high: own.high, low: own.low))
+    }
+
+    static func summary(_ reader: inout ByteReader) throws(WireError) -> EntrySummary {
         let kind: EntryKind = try reader.tag("entry kind")
         let (term, index) = (try reader.varint(), try reader.varint())
         let (time, next) = (try reader.varint(), try reader.varint())
         let entry = try reader.pair()
         let bytes = try reader.varint32()
-        let own = try reader.pair()
-        let last = EntrySummary(
+        return EntrySummary(
             kind: kind, term: term, index: index, time: time, nextCommand: next, digest: Digest(high: entry.high, low: entry.low),
             byteCount: bytes)
-        return SnapshotReference(last: last, digest: Digest(high: own.high, low: own.low))
     }
 }

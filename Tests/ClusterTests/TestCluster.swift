@@ -42,10 +42,11 @@ final class TestCluster {
 
     func dataFolder(_ node: Int) -> URL { folder.appending(path: "node-\(node)") }
 
-    func start(_ node: Int) throws {
+    func start(_ node: Int, rejoining: Bool = false) throws {
         let process = Process()
         process.executableURL = Self.command
         process.arguments = ["serve", "--config", file.path, "--node", "\(node)", "--data", dataFolder(node).path]
+        if rejoining { process.arguments?.append("--rejoin") }
         process.standardError = try Self.appending(to: folder.appending(path: "node-\(node).log"))
         try process.run()
         processes[node] = process

@@ -110,7 +110,7 @@ import Testing
         let more = chain(after: recovery.last, 2, term: 2)
         try log.append([write(more)])
         #expect(try open(disk).1.isEndLost)
-        try open(disk).0.settleEnd()
+        try open(disk).0.learn(end: more[1].summary, hardState: HardState(term: 2, vote: nil))
         let last = try open(disk).1
         #expect(!last.isEndLost && last.damage == nil && last.entries == (entries + more).map(\.summary))
     }

@@ -63,8 +63,10 @@ import Testing
             #expect(recovery.entries.count == 1)
             try log.append([write(state: HardState(term: 9, vote: nil))])
         }
-        try open(disk).0.settleHardState()
-        #expect(try open(disk).1.isHardStateLost == false)
+        let (lost, before) = try open(disk)
+        try lost.learn(end: before.last, hardState: HardState(term: 10, vote: NodeID(1)))
+        let after = try open(disk).1
+        #expect(!after.isHardStateLost && after.hardState == HardState(term: 10, vote: NodeID(1)) && after.last == before.last)
     }
 
     @Test func theErrorNamesFileOffsetAndEntries() throws {

@@ -46,8 +46,18 @@ import Testing
     }
 
     @Test func aNodeWhoseLogRottedIsRepairedByItsPeers() throws {
-        let sights = try Self.run(Self.rotting(every: 1500), nodes: 3, seeds: 1...12)
+        let sights = try Self.run(Self.rotting(every: 1500), nodes: 3, seeds: 1...60)
         for sight in [Sight.repairs, .blocksRepaired] { #expect(sights[sight] > 0, "\(sight.rawValue)") }
+    }
+
+    @Test func aNodeWithAnEmptiedFolderLearnsFromAllOthersWhatItHeld() throws {
+        let plan = Self.plan {
+            $0.emptyingEvery = 700
+            $0.killEvery = 1000
+            $0.cutEvery = 1000
+        }
+        let sights = try Self.run(plan, nodes: 3, seeds: 1...12)
+        for sight in [Sight.emptiedFolders, .endsLearned, .repairs] { #expect(sights[sight] > 0, "\(sight.rawValue)") }
     }
 
     @Test func powerLossTearsWritesAndLosesNames() throws {

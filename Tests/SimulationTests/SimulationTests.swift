@@ -18,7 +18,7 @@ import Testing
         // Too rare for a short sweep; a thousand seeds meet them, and `jobboard simulate --require-all` demands it.
         let rare: Set<Sight> = [
             .tornTails, .staleFencesRefused, .watchesCompacted, .readErrors, .rottenSectors, .rottenSuperblocks, .rotReadBack,
-            .rotRefused, .backupsRestored, .claimsForNobody, .tornSnapshots, .neverCommittedCut, .rottenRanges, .rottenBytes,
+            .rotRefused, .backupsRestored, .claimsForNobody, .tornSnapshots, .endsLearned, .rottenRanges, .rottenBytes,
             .rottenBits,
         ]
         // What takes others to be met.

@@ -296,6 +296,11 @@ enum GoldenSamples {
         transfer(
             "tookSnapshot", .tookSnapshot(snapshot),
             "2b00000047020402ac02e807ad02000102030405060708090a0b0c0d0e0f70101112131415161718191a1b1c1d1e1f"),
+        transfer("askStanding", .askStanding(life: 7), "03000000490207"),
+        transfer(
+            "standing", .standing(life: 7, term: 5, last: snapshot.last),
+            "1e0000004a020705010402ac02e807ad02000102030405060708090a0b0c0d0e0f70"),
+        transfer("standing of who has lost it", .standing(life: 7, term: 5, last: nil), "050000004a02070500"),
     ]
 
     static let handshakes = [

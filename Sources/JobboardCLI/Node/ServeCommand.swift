@@ -15,6 +15,7 @@ struct ServeCommand: AsyncParsableCommand {
             Examples:
               jobboard serve
               jobboard serve --config cluster.json --node 2 --data /var/lib/jobboard
+              jobboard serve --config cluster.json --node 2 --data /mnt/new-disk --rejoin
             """)
 
     @Option(help: ArgumentHelp("The cluster file.", valueName: "file"))
@@ -27,6 +28,12 @@ struct ServeCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "The data folder; made when it is missing. Default: what the file says, else ./jobboard-data.", valueName: "folder"))
     var data: String?
+
+    @Flag(
+        help: ArgumentHelp(
+            "The data folder may be empty although this node was a member: it then asks all other nodes for what it had "
+                + "acknowledged, before it takes part again. Has no effect on a folder that holds a log."))
+    var rejoin = false
 
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
     var logLevel: LogLevel = LogLevel(level: .info)
@@ -42,7 +49,8 @@ struct ServeCommand: AsyncParsableCommand {
         logger.logLevel = logLevel.level
         logger[metadataKey: "node"] = "\(number)"
         let server = try NodeServer(
-            configuration: configuration, node: number, dataFolder: folder(configuration, number), logger: logger)
+            configuration: configuration, node: number, dataFolder: folder(configuration, number), isRejoining: rejoin,
+            logger: logger)
         try await ServiceRun.untilSignal([.init(service: server)], logger: logger)
     }
 

@@ -1,0 +1,41 @@
+import Foundation
+import JobboardClient
+import Testing
+import WireFormat
+
+/// Nodes that have lost what they had.
+@Suite(.serialized) struct RejoinTests {
+    @Test(.timeLimit(.minutes(3))) func aNodeThatLostItsFolderComesBackWithEverything() async throws {
+        let cluster = try await TestCluster(nodes: 3)
+        let client = try JobboardClient(nodes: cluster.addresses)
+        for number in 0..<50 { _ = try await client.post(NewJob(name: "job-\(number)"), timeout: .seconds(30)) }
+        // One of the others is away: what it knows is needed.
+        cluster.kill(2)
+        cluster.kill(3)
+        try FileManager.default.removeItem(at: cluster.dataFolder(3))
+        try cluster.start(3, rejoining: true)
+        let log = cluster.folder.appending(path: "node-3.log")
+        try await eventually("it says whom it waits for") {
+            try String(contentsOf: log, encoding: .utf8).split(separator: "\n").contains {
+                $0.contains("still damaged") && $0.contains("waits_for=2")
+            }
+        }
+        try cluster.start(2)
+        let fresh = try JobboardClient(nodes: [cluster.addresses[2]])
+        try await eventually("node 3 has all jobs") { try await fresh.count(fresh: false) == 50 }
+        // It counts again: with one more away it makes the majority.
+        cluster.kill(1)
+        _ = try await client.post(NewJob(name: "afterwards"), timeout: .seconds(30))
+        await client.shutdown()
+        await fresh.shutdown()
+        for node in 2...3 { #expect(cluster.stop(node) == 0) }
+        let verdict = try TestCluster.run(["log", "verify", cluster.dataFolder(3).path])
+        #expect(verdict.status == 0, "\(verdict.output)\(verdict.errors)")
+    }
+
+    @Test func aNodeThatIsAloneHasNobodyToRejoin() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        let result = try TestCluster.run(["serve", "--data", folder.path, "--rejoin"])
+        #expect(result.status == 2 && result.errors.contains("nobody to rejoin"), "\(result.errors)")
+    }
+}
