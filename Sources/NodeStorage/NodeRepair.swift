@@ -31,7 +31,7 @@ package final class NodeRepair {
     private var helpless: Set<NodeID> = []
     private var standings: PeerStandings
     /// A vote may have been given that is no longer known.
-    private let isVoteLost: Bool
+    package let isVoteLost: Bool
     /// Where the log ends, as the others have told: it has to be opened anew.
     package private(set) var learned: EntrySummary?
     /// A snapshot that came.

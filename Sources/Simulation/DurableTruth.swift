@@ -42,8 +42,13 @@ struct DurableTruth {
         return base
     }
 
-    /// Its peers have told the node where its log ends: what was committed stays.
-    mutating func learned(keeping index: LogIndex) { sure = min(sure, index) }
+    /// Its peers have told the node where its log ends: what was committed stays. Where it had lost its vote too, it goes to a
+    /// term of which nobody knows; that may be lower than one in which an earlier life had been alone. That it votes for nobody
+    /// twice is seen when it votes.
+    mutating func learned(keeping index: LogIndex, isVoteLost: Bool) {
+        sure = min(sure, index)
+        if isVoteLost { hardState = HardState(term: 0, vote: nil) }
+    }
 
     /// What recovery found must be what was promised, and may be more. What lies before `found`'s first entry is in a
     /// snapshot, which recovery has read.

@@ -48,7 +48,7 @@ extension SimulatedCluster {
                 throw Violation(
                     "node \(nodes[node].id) takes entry \(end.index) for its last, and had \(kept), which is committed")
             }
-            nodes[node].truth.learned(keeping: kept)
+            nodes[node].truth.learned(keeping: kept, isVoteLost: repair.isVoteLost)
         } else {
             trace.note(time, "node \(nodes[node].id) is whole again")
         }
