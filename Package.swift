@@ -120,16 +120,25 @@ var package = Package(
     ]
 )
 
-// Microbenchmarks: root-package targets, since a nested package can't see `package` symbols; and behind a variable,
-// since nobody else should have to fetch and build their library.
-if Context.environment["JOBBOARD_BENCHMARKS"] != nil {
+// Microbenchmarks: root-package targets, since a nested package can't see `package` symbols; and behind variables, since
+// nobody else should have to build them. Times need a library, which nobody else should have to fetch; instruction counts
+// (Scripts/check-benchmarks) don't.
+let environment = Context.environment
+if environment["JOBBOARD_BENCHMARKS"] != nil || environment["JOBBOARD_COUNTS"] != nil {
+    package.targets += [
+        .target(
+            name: "Workloads", dependencies: ["Consensus", "EventLog", "Jobboard", "NodeEngine", "NodeStorage", "WireFormat"],
+            path: "Benchmarks/Workloads", swiftSettings: rules),
+        .executableTarget(
+            name: "InstructionCounts", dependencies: ["Workloads"], path: "Benchmarks/InstructionCounts", swiftSettings: rules),
+    ]
+}
+if environment["JOBBOARD_BENCHMARKS"] != nil {
     package.dependencies.append(.package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []))
     package.targets.append(
         .executableTarget(
-            name: "CoreBenchmarks",
-            dependencies: [
-                "Consensus", "EventLog", "Jobboard", "WireFormat", .product(name: "Benchmark", package: "benchmark"),
-            ], path: "Benchmarks/CoreBenchmarks", swiftSettings: rules,
+            name: "CoreBenchmarks", dependencies: ["Workloads", .product(name: "Benchmark", package: "benchmark")],
+            path: "Benchmarks/CoreBenchmarks", swiftSettings: rules,
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]))
 }
 
