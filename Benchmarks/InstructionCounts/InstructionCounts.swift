@@ -1,3 +1,4 @@
+import Glibc
 import Workloads
 
 /// Does one workload so many times and nothing else, for `Scripts/check-benchmarks`, which counts its instructions.
@@ -12,11 +13,10 @@ enum InstructionCounts {
         }
         guard let workload = Workload.all.first(where: { $0.name == name }), arguments.count == 2,
             let times = Int(arguments[arguments.startIndex + 1]), times >= 0
-        else { throw WrongArguments() }
+        else {
+            print("usage: InstructionCounts [WORKLOAD TIMES]")
+            exit(2)
+        }
         try workload.prepare()(times)
-    }
-
-    struct WrongArguments: Error, CustomStringConvertible {
-        var description: String { "usage: InstructionCounts [WORKLOAD TIMES]" }
     }
 }
