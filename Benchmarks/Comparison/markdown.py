@@ -68,8 +68,9 @@ class Document:
             self.overview(), "## We against each\n", self.against(), *(self.level(level) for level in self.levels),
             "## Bytes on the disks\n", BYTES, self.bytes(), "## What an acknowledgement is worth\n", self.promises(),
         ]
-        if self.summary.failed:
-            parts += ["## Failed runs\n", self.failures()]
+        for head, lines in (("Failed runs", self.failures()), ("Runs that stood still", self.stalls())):
+            if lines:
+                parts += [f"## {head}\n", "\n".join(f"- {line}" for line in lines) + "\n"]
         return "\n".join(parts)
 
     def about(self):
@@ -100,7 +101,7 @@ class Document:
         return table(["in flight", *map(str, self.levels)], rows) + "\nOur lives per second divided by theirs.\n"
 
     def level(self, level):
-        heads = ["", "lives/s", "of ours", "etcd's times", "of the limit"] + [f"{one} p50 / p99, µs" for one in OPERATIONS]
+        heads = ["", "lives/s", "of ours", "times etcd's", "of the limit"] + [f"{one} p50 / p99, µs" for one in OPERATIONS]
         rows = []
         for system in self.systems:
             row = [self.title(system), spread(self.summary.spread(system.name, level))]
@@ -131,8 +132,14 @@ class Document:
         return table(["", "nodes", "on disk before it is acknowledged", "also"], rows)
 
     def failures(self):
-        lines = []
-        for run in self.summary.failed:
-            where = f", {run['level']} in flight" if "level" in run else ""
-            lines.append(f"- {run['system']}, round {run['round']}{where}: {run['error']}")
-        return "\n".join(lines) + "\n"
+        return [f"{place(run)}: {run['error']}" for run in self.summary.failed]
+
+    def stalls(self):
+        """Figures with such a run among them say little, unless it is one of several."""
+        return [
+            f"{place(run)}: nothing was acknowledged for {run['longest_gap_ms'] / 1000:.1f} s" for run in self.summary.good
+            if run.get("longest_gap_ms", 0) >= 1000]
+
+
+def place(run):
+    return f"{run['system']}, round {run['round']}" + (f", {run['level']} in flight" if "level" in run else "")

@@ -27,7 +27,7 @@ def run(system, level, speed, number=1):
 
 class SummaryTests(unittest.TestCase):
     runs = [run("jobboard", 16, speed, number) for number, speed in enumerate((900, 1200, 600))] + [
-        run("etcd", 16, 60), {"system": "etcd", "round": 2, "error": "it fell over"}]
+        {**run("etcd", 16, 60), "longest_gap_ms": 2500}, {"system": "etcd", "round": 2, "error": "it fell over"}]
 
     def test_medians_and_ranges(self):
         self.assertEqual(Summary(self.runs).spread("jobboard", 16), (900, 600, 1200, 3))
@@ -46,6 +46,7 @@ class SummaryTests(unittest.TestCase):
         self.assertIn("| jobboard | **900** (600–1,200) |", text)
         self.assertIn("| etcd (3.4) | 15.0× |", text)
         self.assertIn("etcd, round 2: it fell over", text)
+        self.assertIn("etcd, round 1, 16 in flight: nothing was acknowledged for 2.5 s", text)
         self.assertIn("**Not a quiet machine: it hums.**", text)
 
 
