@@ -120,17 +120,30 @@ var package = Package(
     ]
 )
 
-// Microbenchmarks: root-package targets, since a nested package can't see `package` symbols; and behind a variable,
-// since nobody else should have to fetch and build their library.
-if Context.environment["JOBBOARD_BENCHMARKS"] != nil {
+// Microbenchmarks: root-package targets, since a nested package can't see `package` symbols; and behind variables, since
+// nobody else should have to build them. Times need a library, which nobody else should have to fetch; instruction counts
+// (Scripts/check-benchmarks) don't.
+let (timesPieces, countsPieces) = (
+    Context.environment["JOBBOARD_BENCHMARKS"] != nil, Context.environment["JOBBOARD_COUNTS"] != nil
+)
+if timesPieces || countsPieces {
+    package.targets.append(
+        .target(
+            name: "Workloads", dependencies: ["Consensus", "EventLog", "Jobboard", "NodeEngine", "NodeStorage", "WireFormat"],
+            path: "Benchmarks/Workloads", swiftSettings: rules))
+}
+if timesPieces {
     package.dependencies.append(.package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []))
     package.targets.append(
         .executableTarget(
-            name: "CoreBenchmarks",
-            dependencies: [
-                "Consensus", "EventLog", "Jobboard", "WireFormat", .product(name: "Benchmark", package: "benchmark"),
-            ], path: "Benchmarks/CoreBenchmarks", swiftSettings: rules,
+            name: "CoreBenchmarks", dependencies: ["Workloads", .product(name: "Benchmark", package: "benchmark")],
+            path: "Benchmarks/CoreBenchmarks", swiftSettings: rules,
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]))
+} else if countsPieces {
+    // Never beside the other: the library's plugin runs every executable in this folder.
+    package.targets.append(
+        .executableTarget(
+            name: "InstructionCounts", dependencies: ["Workloads"], path: "Benchmarks/InstructionCounts", swiftSettings: rules))
 }
 
 // How long a snapshot holds up a turn: no throughput but a longest time, for which that library has no use.
