@@ -69,7 +69,8 @@ struct EntryReader {
         return entries
     }
 
-    /// The next blocks of one segment that fit in what is left and in one call; the first always does when `forced`.
+    /// The next blocks of one file that fit in what is left and in one call, in the order in which they lie there: in a patch
+    /// they need not lie in the order of the log. The first always fits when `forced`.
     private func run(
         _ state: LogState, from index: LogIndex, through last: LogIndex, maxBytes: Int, forced: Bool
     ) -> [BlockLocation]? {
@@ -77,9 +78,9 @@ struct EntryReader {
         var left = maxBytes
         var next = index
         while next <= last, let location = state.location(of: next) {
-            if let first = run.first {
+            if let first = run.first, let before = run.last {
                 guard location.segment == first.segment, location.isPatch == first.isPatch else { break }
-                guard Int(location.length) <= left, location.offset > first.offset else { break }
+                guard Int(location.length) <= left, location.offset > before.offset else { break }
                 guard UInt64(location.offset) + UInt64(location.length) - UInt64(first.offset) <= Self.runBytes else { break }
             } else {
                 guard forced || Int(location.length) <= left else { break }

@@ -94,6 +94,7 @@ extension Engine {
     mutating func startFetch(_ snapshot: SnapshotReference, from peer: NodeID, _ effects: inout [EngineEffect]) {
         let peers = replica.configuration.voters.filter { $0 != replica.id }
         var actions: [SnapshotFetch.Action] = []
+        mending = nil
         fetch = SnapshotFetch(snapshot, peers: peers, first: peer, now: now.monotonic, &actions)
         effects.append(.notice(.fetchesSnapshot(index: snapshot.index, from: peer)))
         perform(actions, &effects)
@@ -109,7 +110,7 @@ extension Engine {
         let before = current.pieces
         change(&current, &actions)
         fetch = current
-        if current.pieces != before { drive(.snapshotPieces(current.pieces), &effects) }
+        if current.pieces != before, mending != current.snapshot { drive(.snapshotPieces(current.pieces), &effects) }
         perform(actions, &effects)
     }
 
@@ -120,7 +121,7 @@ extension Engine {
             case .ask(let peer, let question): effects.append(.transfer(to: peer, question))
             case .open(let table): effects.append(.openSnapshot(fetch.snapshot, table: table))
             case .store(let number, let bytes): effects.append(.storeChunk(fetch.snapshot, number: number, bytes))
-            case .finish: effects.append(.finishSnapshot(fetch.snapshot))
+            case .finish: effects.append(.finishSnapshot(fetch.snapshot, readingState: mending != fetch.snapshot))
             case .giveUp: giveUpFetch(of: fetch.snapshot, &effects)
             }
         }
@@ -129,7 +130,26 @@ extension Engine {
     mutating func giveUpFetch(of snapshot: SnapshotReference, _ effects: inout [EngineEffect]) {
         guard fetch?.snapshot == snapshot else { return }
         fetch = nil
+        guard mending != snapshot else { return mending = nil }
         drive(.snapshotFetchFailed(snapshot), &effects)
+    }
+
+    /// A snapshot of our own that has rotted is fetched from whoever has it still. It is not urgent: a fetch that is under way
+    /// goes on, and the scrubber will say it again.
+    mutating func mend(_ index: LogIndex, _ known: SnapshotReference?, _ effects: inout [EngineEffect]) {
+        let peers = replica.configuration.voters.filter { $0 != replica.id }
+        guard fetch == nil, let first = peers.first else { return }
+        guard let snapshot = known ?? ownSnapshots.last(where: { $0.index == index }) else { return }
+        mending = snapshot
+        var actions: [SnapshotFetch.Action] = []
+        fetch = SnapshotFetch(snapshot, peers: peers, first: first, now: now.monotonic, &actions)
+        perform(actions, &effects)
+    }
+
+    mutating func mended(_ snapshot: SnapshotReference, _ effects: inout [EngineEffect]) {
+        guard fetch?.snapshot == snapshot, mending == snapshot else { return }
+        (fetch, mending) = (nil, nil)
+        effects.append(.notice(.snapshotMended(index: snapshot.index)))
     }
 
     /// A fetched snapshot is on disk, and its state was read from it.

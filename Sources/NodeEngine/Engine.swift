@@ -64,6 +64,8 @@ package struct Engine: Sendable {
     /// The snapshot that is being fetched, and its state while the replica decides on it.
     var fetch: SnapshotFetch?
     var fetchedState: AppliedState?
+    /// What is fetched is a snapshot of our own, which has rotted.
+    var mending: SnapshotReference?
 
     /// Blocks of the log that have rotted on this disk, to be had from peers.
     var repair = BlockRepair()
@@ -119,6 +121,8 @@ package struct Engine: Sendable {
             advanceFetch(of: snapshot, &effects) { [now] in $0.stored(number, isRight: isRight, now: now.monotonic, &$1) }
         case .snapshotReady(let snapshot, let fetched, let bytes):
             snapshotIsReady(snapshot, fetched, storedBytes: bytes, &effects)
+        case .snapshotMended(let snapshot): mended(snapshot, &effects)
+        case .snapshotRotted(let index, let snapshot): mend(index, snapshot, &effects)
         case .snapshotFailed(let snapshot): giveUpFetch(of: snapshot, &effects)
         case .blocksMissing(let missing): blocksMissing(missing, &effects)
         case .released(let index): drive(.released(index), &effects)

@@ -48,6 +48,10 @@ package enum EngineInput: Sendable {
     case chunkStored(SnapshotReference, number: UInt32, isRight: Bool)
     /// The answer to `.finishSnapshot`: it is durable, and this is what it holds.
     case snapshotReady(SnapshotReference, AppliedState, storedBytes: UInt64)
+    /// The same where the state was not to be read.
+    case snapshotMended(SnapshotReference)
+    /// Our snapshot up to this entry has rotted; what it is, where that can still be read.
+    case snapshotRotted(LogIndex, SnapshotReference?)
     /// The disk or the bytes don't let a snapshot be fetched.
     case snapshotFailed(SnapshotReference)
     /// These blocks of the log have rotted: all that are missing now.
@@ -74,8 +78,8 @@ package enum EngineEffect: Sendable {
     case storeChunk(SnapshotReference, number: UInt32, [UInt8])
     /// A peer sent this block: if it is missing, take it; `blocksMissing` answers.
     case repair(block: [UInt8])
-    /// All chunks are stored; `snapshotReady` or `snapshotFailed` answers.
-    case finishSnapshot(SnapshotReference)
+    /// All chunks are stored; `snapshotReady`, `snapshotMended` (when its state need not be read) or `snapshotFailed` answers.
+    case finishSnapshot(SnapshotReference, readingState: Bool)
     /// The log is no longer needed up to here, nor are snapshots but for the newest two; `released` answers.
     case release(through: LogIndex)
     /// Something impossible was seen: stop, and say why.
@@ -89,6 +93,8 @@ package enum Notice: Sendable, Equatable {
     case datagrams(NodeID, from: Bool, to: Bool)
     case fetchesSnapshot(index: LogIndex, from: NodeID)
     case installedSnapshot(index: LogIndex)
+    /// A snapshot of ours that had rotted is whole again.
+    case snapshotMended(index: LogIndex)
     /// So many blocks of the log are missing now, and are asked for from peers.
     case blocksMissing(Int)
     /// Another node has another state at the same index, and it can't be told which is right.

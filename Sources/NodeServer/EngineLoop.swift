@@ -57,6 +57,7 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
             receive(.tick)
             tickCount += 1
             if tickCount % 20 == 0 { disk.add([.lookAround]) }
+            if tickCount % 100 == 0 { snapshots.scrub() }
             links.values.forEach { $0.tick() }
         }
     }
@@ -115,7 +116,7 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
             case .takeSnapshot(let state, let last): snapshots.take(state, upTo: last)
             case .openSnapshot(let snapshot, let table): snapshots.open(snapshot, table: table)
             case .storeChunk(let snapshot, let number, let bytes): snapshots.put(snapshot, number: number, bytes)
-            case .finishSnapshot(let snapshot): snapshots.finish(snapshot)
+            case .finishSnapshot(let snapshot, let readingState): snapshots.finish(snapshot, readingState: readingState)
             case .repair(let block): work.append(.repair(block: block))
             case .release(let index):
                 work.append(.release(through: index))
@@ -155,6 +156,8 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
         case .blocksMissing(0): logger.info("every block of the log is whole again")
         case .blocksMissing(let count):
             logger.error("blocks of the log have rotted; asking the other nodes", metadata: [LogKey.missing: "\(count)"])
+        case .snapshotMended(let index):
+            logger.info("the rotten snapshot is whole again", metadata: [LogKey.snapshot: "\(index)"])
         case .installedSnapshot(let index):
             logger.info("went on from a fetched snapshot", metadata: [LogKey.snapshot: "\(index)"])
         case .snapshotsDiffer(let peer, let index):

@@ -11,6 +11,8 @@ import WireFormat
 ///
 /// `@unchecked`: each desk is used on its own queue alone.
 final class SnapshotWorker: @unchecked Sendable {
+    /// A second, and so a day for 20 GiB.
+    private static let scrubBytes: UInt64 = 256 << 10
     private let writing = DispatchQueue(label: "jobboard.snapshot.write", qos: .utility)
     private let serving = DispatchQueue(label: "jobboard.snapshot.serve", qos: .utility)
     private let writer: SnapshotDesk
@@ -77,8 +79,23 @@ final class SnapshotWorker: @unchecked Sendable {
         receive(snapshot) { try $0.put(snapshot, number: number, stored) }
     }
 
-    func finish(_ snapshot: SnapshotReference) {
-        receive(snapshot) { try $0.finish(snapshot) }
+    func finish(_ snapshot: SnapshotReference, readingState: Bool) {
+        receive(snapshot) { try $0.finish(snapshot, readingState: readingState) }
+    }
+
+    /// Reads some of the snapshots again, for rot.
+    func scrub() {
+        writing.async { [self] in
+            do {
+                guard let (input, faults) = try writer.scrub(maxBytes: Self.scrubBytes) else { return }
+                for fault in faults {
+                    logger.error("a snapshot has rotted; asking the other nodes", metadata: [LogKey.reason: "\(fault)"])
+                }
+                report(input)
+            } catch {
+                logger.error("snapshots can't be read", metadata: [LogKey.reason: "\(error)"])
+            }
+        }
     }
 
     private func receive(_ snapshot: SnapshotReference, _ work: @escaping @Sendable (SnapshotDesk) throws -> EngineInput) {

@@ -229,7 +229,7 @@ package final class NodeRepair {
             try advance(send) { [now] in $0.stored(number, isRight: isRight, now: now, &$1) }
         case .finish:
             fetch = nil
-            _ = try desk.finish(snapshot)
+            _ = try desk.finish(snapshot, readingState: false)
             try fetched(snapshot)
         case .giveUp: fetch = nil
         }

@@ -13,6 +13,7 @@ package final class SnapshotDesk {
     private let store: SnapshotStore
     private let settings: EngineSettings
     private var receiver: SnapshotReceiver?
+    private var scrubber: SnapshotScrubber
     /// The one that peers ask about, open.
     private var reading: SnapshotFile?
 
@@ -20,6 +21,7 @@ package final class SnapshotDesk {
         self.disk = disk
         self.settings = settings
         store = SnapshotStore(on: disk, cluster: BlockCodec.clusterTag(settings.cluster), chunkBytes: chunkBytes)
+        scrubber = SnapshotScrubber(store)
     }
 
     // MARK: Our own
@@ -53,6 +55,12 @@ package final class SnapshotDesk {
         try store.removeOlder(than: index)
     }
 
+    /// Reads some of the snapshots again; gives the one that has rotted, if that is what it finds, and says where.
+    package func scrub(maxBytes: UInt64) throws(EventLogError) -> (input: EngineInput, faults: [String])? {
+        guard let found = try scrubber.step(maxBytes: maxBytes) else { return nil }
+        return (.snapshotRotted(found.index, found.snapshot), found.faults)
+    }
+
     // MARK: For peers
 
     /// The answer to a question about snapshots; nil to one that is about something else.
@@ -84,20 +92,32 @@ package final class SnapshotDesk {
 
     // MARK: From peers
 
-    /// Makes ready for the chunks of a snapshot; those that are here already are not asked for again.
+    /// Makes ready for the chunks of a snapshot; those that are here already are not asked for again, in a snapshot that has
+    /// rotted either.
     package func open(_ snapshot: SnapshotReference, table: [UInt8]) throws(EventLogError) -> EngineInput {
         guard let contents = SnapshotContents(table), contents.reference == snapshot else {
             throw EventLogError(.damaged, "a peer's table of contents is not that of the snapshot up to \(snapshot.index)")
         }
         receiver?.close()
         receiver = nil
-        if let file = try? store.open(snapshot.index) {
-            defer { file.close() }
-            if file.contents == contents { return .snapshotOpened(snapshot, missing: [], count: contents.chunks.count) }
+        let check = try? store.check(snapshot.index)
+        if let check, check.snapshot == snapshot, check.faults.isEmpty {
+            return .snapshotOpened(snapshot, missing: [], count: contents.chunks.count)
         }
         let receiver = try SnapshotReceiver(on: disk, contents: contents)
+        if check?.snapshot == snapshot { try takeOver(into: receiver) }
         self.receiver = receiver
         return .snapshotOpened(snapshot, missing: receiver.missing, count: contents.chunks.count)
+    }
+
+    /// The chunks that are whole in a snapshot that is not.
+    private func takeOver(into receiver: SnapshotReceiver) throws(EventLogError) {
+        let file = try store.open(receiver.contents.last.index)
+        defer { file.close() }
+        for number in receiver.missing {
+            guard let stored = try? file.storedChunk(Int(number)) else { continue }
+            _ = try receiver.put(stored, number: number)
+        }
     }
 
     package func put(
@@ -109,13 +129,15 @@ package final class SnapshotDesk {
         return .chunkStored(snapshot, number: number, isRight: try receiver.put(stored, number: number))
     }
 
-    /// Makes the fetched snapshot durable and reads its state. Throws `EventLogError`, or what the decoder finds wrong.
-    package func finish(_ snapshot: SnapshotReference) throws -> EngineInput {
+    /// Makes the fetched snapshot durable and, unless it is to mend a file alone, reads its state. Throws `EventLogError`, or
+    /// what the decoder finds wrong.
+    package func finish(_ snapshot: SnapshotReference, readingState: Bool) throws -> EngineInput {
         if let receiver {
             self.receiver = nil
             defer { receiver.close() }
             _ = try receiver.finish()
         }
+        guard readingState else { return .snapshotMended(snapshot) }
         let file = try store.open(snapshot.index)
         defer { file.close() }
         return .snapshotReady(snapshot, try state(in: file), storedBytes: file.storedByteCount)

@@ -45,6 +45,8 @@ extension SimulatedCluster {
         // Rare places would never be met among many segments.
         let superblock = random.below(6) == 0
         if superblock { files = [EventLog.superblockBytes] }
+        let snapshots = random.below(6) == 0 ? nodes[node].snapshotFiles : []
+        if !superblock, !snapshots.isEmpty { files = snapshots }
         guard !files.isEmpty else { return }
         let (file, bytes) = files[Int(place % UInt64(files.count))]
         let contents = nodes[node].disk.contents(file)!
@@ -55,6 +57,7 @@ extension SimulatedCluster {
             if contents[start] != 0 { break }
         }
         if superblock { report.sights.add(.rottenSuperblocks) }
+        if !superblock, !snapshots.isEmpty { report.sights.add(.rottenSnapshots) }
         switch kind {
         case 0:
             report.sights.add(.rottenBits)

@@ -143,11 +143,13 @@ extension SimulatedCluster {
         case .takeSnapshot(let state, let last): plan(.take(state, upTo: last), at: node)
         case .openSnapshot(let snapshot, let table): plan(.open(snapshot, table: table), at: node)
         case .storeChunk(let snapshot, let number, let bytes): plan(.put(snapshot, number: number, bytes), at: node)
-        case .finishSnapshot(let snapshot): plan(.finish(snapshot), at: node)
+        case .finishSnapshot(let snapshot, let readingState):
+            plan(.finish(snapshot, readingState: readingState), at: node)
         case .release(let index): try release(through: index, at: node)
         case .notice(.installedSnapshot(let index)):
             report.sights.add(.snapshotInstalls)
             trace.note(time, "node \(nodes[node].id) goes on from the snapshot at \(index)")
+        case .notice(.snapshotMended): report.sights.add(.snapshotsMended)
         case .notice:
             break
         }
@@ -214,7 +216,10 @@ extension SimulatedCluster {
         nodes[node].truth.apply(writes)
         try step(node, [.persisted(upTo: writes.last!.number)])
         if nodes[node].isRunning, !nodes[node].ordered.isEmpty, !nodes[node].isSyncing { startSync(node) }
-        if nodes[node].isRunning, random.below(16) == 0 { try scrub(node) }
+        if nodes[node].isRunning, random.below(16) == 0 {
+            try scrub(node)
+            plan(.scrub, at: node)
+        }
     }
 
     /// A write that fits in a sector is there or not; one of several can be torn.

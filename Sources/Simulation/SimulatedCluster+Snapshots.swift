@@ -9,9 +9,10 @@ enum SnapshotWork {
     case take(AppliedState, upTo: EntrySummary)
     case open(SnapshotReference, table: [UInt8])
     case put(SnapshotReference, number: UInt32, [UInt8])
-    case finish(SnapshotReference)
+    case finish(SnapshotReference, readingState: Bool)
     case answer(to: NodeID, Transfer)
     case removeOlder(than: LogIndex)
+    case scrub
 }
 
 extension SimulatedCluster {
@@ -46,7 +47,12 @@ extension SimulatedCluster {
         case .open(let snapshot, let table): try receive(snapshot, node) { try desk.open(snapshot, table: table) }
         case .put(let snapshot, let number, let bytes):
             try receive(snapshot, node) { try desk.put(snapshot, number: number, bytes) }
-        case .finish(let snapshot): try receive(snapshot, node) { try desk.finish(snapshot) }
+        case .finish(let snapshot, let readingState):
+            try receive(snapshot, node) { try desk.finish(snapshot, readingState: readingState) }
+        case .scrub:
+            guard let (input, _) = try? desk.scrub(maxBytes: 2048) else { return }
+            report.sights.add(.snapshotRotFound)
+            try step(node, [input])
         case .answer(let peer, let question):
             if let answer = desk.answer(question) { send(answer, from: node, to: Int(peer.rawValue) - 1) }
         case .removeOlder(let index):

@@ -116,6 +116,12 @@ struct SimulatedNode {
         losesPowerInNextWrite = false
     }
 
+    /// Whole snapshots, with all their bytes.
+    var snapshotFiles: [(file: String, bytes: Range<UInt64>)] {
+        let names = ((try? disk.list()) ?? []).filter { $0.hasPrefix("snapshot-") }.sorted()
+        return names.map { ($0, 0..<UInt64(disk.contents($0)?.count ?? 0)) }.filter { !$0.bytes.isEmpty }
+    }
+
     /// Segments that the log has begun.
     var segments: Int {
         let names = (try? disk.list()) ?? []

@@ -37,6 +37,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case rottenSuperblocks = "rotten_superblocks"
     case sectorsLost = "sectors_lost"
     case sectorsGarbled = "sectors_garbled"
+    case rottenSnapshots = "rotten_snapshots"
     case emptiedFolders = "emptied_folders"
     case namesLost = "names_lost"
     case repliesLost = "replies_lost"
@@ -61,6 +62,8 @@ package enum Sight: String, Sendable, CaseIterable {
     case repairs
     case blocksRepaired = "blocks_repaired"
     case rotScrubbed = "rot_scrubbed"
+    case snapshotRotFound = "snapshot_rot_found"
+    case snapshotsMended = "snapshots_mended"
     case endsLearned = "ends_learned"
     case loadsFromDisk = "loads_from_disk"
     case appendConflicts = "append_conflicts"
@@ -86,7 +89,7 @@ package enum Sight: String, Sendable, CaseIterable {
     private static let ofPeers: Set<Sight> = [
         .isolations, .oneWayCuts, .halves, .bridges, .datagramCuts, .streamCuts, .datagramsLost, .datagramsRepeated,
         .datagramsReplayed, .datagramsReordered, .leadersDeposed, .truncations, .loadsFromDisk, .rotReadBack, .appendConflicts,
-        .followerReads, .snapshotInstalls, .emptiedFolders, .endsLearned, .repairs, .blocksRepaired,
+        .followerReads, .snapshotInstalls, .emptiedFolders, .endsLearned, .snapshotsMended, .repairs, .blocksRepaired,
     ]
 
     /// Whether a cluster of so many nodes can meet it: some need peers.

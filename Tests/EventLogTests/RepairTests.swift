@@ -120,6 +120,24 @@ import Testing
         #expect(try log.read(from: 1, through: .max, maxBytes: .max) == entries + more)
     }
 
+    /// Blocks lie in a patch as they came, and not in the order of the log.
+    @Test(arguments: [[3, 2, 1], [1, 3, 2], [2, 1, 3], [1, 2, 3]]) func fetchedBlocksAreReadInAnyOrder(_ order: [Int]) throws {
+        let disk = SimulatedDisk()
+        let log = try open(disk).0
+        let entries = chain(4, bytes: 300)
+        try log.append([write(entries)])
+        for index in 1...3 { try log.loseUnreadable(from: rot(entries, index, on: disk), through: LogIndex(index)) }
+        #expect(log.missing?.indexes == [1, 2, 3])
+        for index in order { #expect(try log.repair(with: [entries[index - 1]]) == [LogIndex(index)]) }
+        #expect(try log.read(from: 1, through: 4, maxBytes: .max) == entries)
+    }
+
+    private func rot(_ entries: [Entry], _ index: Int, on disk: SimulatedDisk) -> LogIndex {
+        let before = entries[..<(index - 1)].reduce(0) { $0 + 56 + $1.block.count }
+        disk.flipBit(0, ofByte: UInt64(4096 + before + 56 + 20), in: "segment-00000001")
+        return LogIndex(index)
+    }
+
     @Test func theScrubberFindsWhatRotsAtRest() throws {
         let (disk, entries) = try Self.holed()
         let log = try open(disk).0

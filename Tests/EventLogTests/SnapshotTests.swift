@@ -48,6 +48,26 @@ import Testing
         #expect(try write(bytes, on: disk) != write(contents(2001), on: SimulatedDisk()))
     }
 
+    @Test func readingAgainFindsEveryFlippedByteAndSaysWhere() throws {
+        let snapshot = try write(contents(600), on: disk)
+        let name = FileNames.snapshot(last.index)
+        let store = store(disk)
+        #expect(try store.check(last.index).faults.isEmpty && store.check(last.index).chunks == 3)
+        for offset in 0..<(try #require(disk.contents(name)).count) {
+            disk.flipBit(offset % 8, ofByte: UInt64(offset), in: name)
+            let check = try store.check(last.index)
+            #expect(check.faults.count == 1 && check.faults[0].hasPrefix(name), "byte \(offset)")
+            #expect(check.snapshot == nil || check.snapshot == snapshot)
+            disk.flipBit(offset % 8, ofByte: UInt64(offset), in: name)
+        }
+        // In pieces.
+        let first = try store.check(last.index, maxBytes: 1)
+        #expect(first.chunks == 1 && first.next == 1)
+        let rest = try store.check(last.index, from: 1)
+        #expect(rest.chunks == 2 && rest.next == nil)
+        #expect(code { _ = try store.check(7) } == .notInLog)
+    }
+
     @Test func everyFlippedByteIsNoticed() throws {
         let bytes = contents(600)
         _ = try write(bytes, on: disk)

@@ -64,6 +64,22 @@ import Testing
         #expect(again.lines.contains { $0.hasPrefix("rot: segment-00000001") } && again.lines.last == "nothing is missing")
     }
 
+    @Test func aRottenSnapshotIsListed() throws {
+        let entries = Self.entries(4)
+        let disk = try Self.folder([entries]).0
+        let store = SnapshotStore(
+            on: disk, cluster: BlockCodec.clusterTag(Self.identity.cluster), chunkBytes: SnapshotContents.usualChunkBytes)
+        let writer = try store.write(upTo: entries[2].summary)
+        try writer.add(Array("boards".utf8))
+        _ = try writer.finish()
+        let whole = try LogCheck(disk: disk)
+        #expect(whole.isWhole && whole.lines.contains { $0.hasPrefix("snapshot up to entry 3: 1 chunk") }, "\(whole.lines)")
+        disk.flipBit(0, ofByte: 2, in: "snapshot-00000003")
+        let rotten = try LogCheck(disk: disk)
+        #expect(!rotten.isWhole && rotten.lines.last == "DAMAGED")
+        #expect(rotten.lines.contains { $0.hasPrefix("damaged: snapshot-00000003: chunk 0") }, "\(rotten.lines)")
+    }
+
     @Test func aRottenCopyOfTheSuperblockIsListed() throws {
         let disk = try Self.folder([Self.entries(2)]).0
         disk.flipBit(0, ofByte: 4096, in: "superblock")

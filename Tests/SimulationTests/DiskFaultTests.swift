@@ -60,6 +60,13 @@ import Testing
         for sight in [Sight.emptiedFolders, .endsLearned, .repairs] { #expect(sights[sight] > 0, "\(sight.rawValue)") }
     }
 
+    @Test func rottenSnapshotsAreFoundAndMended() throws {
+        let sights = try Self.run(Self.plan { $0.rotEvery = 200 }, nodes: 3, seeds: 1...20)
+        for sight in [Sight.rottenSnapshots, .snapshotRotFound, .snapshotsMended] {
+            #expect(sights[sight] > 0, "\(sight.rawValue)")
+        }
+    }
+
     @Test func powerLossTearsWritesAndLosesNames() throws {
         let plan = Self.plan {
             $0.powerLossEvery = 200

@@ -8,11 +8,11 @@ struct LogVerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Check every byte of a data folder that counts.",
         discussion: """
-            Reads every frame and every block, the chain of entries from the last one down, and the blocks that were fetched \
-            from other nodes. Nothing is changed, and the node may be running.
+            Reads every frame and every block, the chain of entries from the last one down, the blocks that were fetched \
+            from other nodes, and every snapshot. Nothing is changed, and the node may be running.
 
-            Exits with 1 when something that was acknowledged is missing, with a line for each. A running node fetches what \
-            its log lacks from the others. Rot that cost nothing, because it was repaired or because its bytes are \
+            Exits with 1 when something that was acknowledged is missing or a snapshot is damaged, with a line for each. A \
+            running node fetches what it lacks from the others. Rot that cost nothing, because it was repaired or because its bytes are \
             known otherwise, is listed too.
 
             Example:
@@ -26,7 +26,9 @@ struct LogVerifyCommand: AsyncParsableCommand {
         let check = try LogCheck(disk: PosixDisk(path: folder, access: .reader))
         try Console.write(check.lines.joined(separator: "\n") + "\n")
         guard !check.isWhole else { return }
-        throw CommandFailure(.failed, code: "damaged", "the log lacks what was acknowledged")
+        throw CommandFailure(
+            .failed, code: "damaged", check.report.damage == nil ? "a snapshot is damaged" : "the log lacks what was acknowledged"
+        )
     }
 }
 
@@ -36,6 +38,7 @@ struct LogCheck {
     /// Entries whose blocks were read and verified.
     private(set) var entries: UInt64 = 0
     private(set) var bytes: UInt64 = 0
+    private(set) var snapshots: [SnapshotCheck]
 
     init(disk: any Disk) throws {
         var (entries, bytes): (UInt64, UInt64) = (0, 0)
@@ -45,10 +48,27 @@ struct LogCheck {
             return true
         }
         (self.entries, self.bytes) = (entries, bytes)
+        snapshots = try Self.snapshots(on: disk, of: report)
     }
 
-    /// Nothing that was acknowledged is missing.
-    var isWhole: Bool { report.damage == nil }
+    /// Each is read, and must belong to the log where that tells.
+    private static func snapshots(on disk: any Disk, of report: LogReport) throws -> [SnapshotCheck] {
+        let store = SnapshotStore(
+            on: disk, cluster: BlockCodec.clusterTag(report.identity.cluster), chunkBytes: SnapshotContents.usualChunkBytes)
+        var checks: [SnapshotCheck] = []
+        for index in try store.indexes() {
+            // One that is removed meanwhile, beside a running node, is not there.
+            guard var check = try? store.check(index) else { continue }
+            if let known = report.summary(at: index), let last = check.snapshot?.last, last != known {
+                check.faults.append("the snapshot up to entry \(index) is of another log")
+            }
+            checks.append(check)
+        }
+        return checks
+    }
+
+    /// Nothing that was acknowledged is missing, and every snapshot is what it was.
+    var isWhole: Bool { report.damage == nil && snapshots.allSatisfy(\.faults.isEmpty) }
 
     /// For people; the first line says what was checked.
     var lines: [String] {
@@ -61,7 +81,11 @@ struct LogCheck {
                 + "\(counted(entries, "entry", "entries")) (\(Figures.bytes(bytes)))\(patches); last entry "
                 + "\(report.last.index), committed through \(report.commit)"
         ]
+        lines += snapshots.filter(\.faults.isEmpty).map {
+            "snapshot up to entry \($0.index): \(counted($0.chunks, "chunk")) (\(Figures.bytes($0.bytes)))"
+        }
         lines += missing
+        lines += snapshots.flatMap(\.faults).map { "damaged: \($0)" }
         lines += report.rotten.map {
             "rot: \($0.file): \(counted($0.frames, "frame")) behind offset \($0.offset) can't be read"
         }
