@@ -24,12 +24,20 @@ extension Engine {
         let proposal = takeProposal(for: entry)
         let events: [Event]
         if let proposal {
-            var outcomes: [Outcome] = []
-            outcomes.reserveCapacity(proposal.writes.count)
-            events = state.apply(entry, count: proposal.writes.count, call: { proposal.writes[$0].call }) { outcomes.append($1) }
+            let writes = proposal.writes
+            var claims: [(place: Int, outcome: Outcome)] = []
+            events = state.apply(entry, count: writes.count, call: { writes[$0].call }) { place, outcome in
+                // Most commands are answered and that is all; only a claim of the next job may want more.
+                if case .claimNext = writes[place].call.command {
+                    claims.append((place, outcome))
+                } else {
+                    effects.append(.reply(writes[place].client, .outcome(outcome)))
+                }
+            }
             proposedBytes -= proposal.byteCount
-            for write in proposal.writes { countClaims(of: write, by: -1) }
-            for (write, outcome) in zip(proposal.writes, outcomes) { settle(write, outcome, &effects) }
+            for claim in claims { countClaims(of: writes[claim.place], by: -1) }
+            if !cancelled.isEmpty { forgetCancelled(writes) }
+            for claim in claims { settleClaim(writes[claim.place], claim.outcome, &effects) }
         } else {
             do {
                 events = try state.replay(entry, opener: opener)
@@ -50,10 +58,17 @@ extension Engine {
         return proposed.removeFirst()
     }
 
-    private mutating func settle(_ write: Write, _ outcome: Outcome, _ effects: inout [EngineEffect]) {
+    /// What is no claim of the next job has had its effect all the same.
+    private mutating func forgetCancelled(_ writes: [Write]) {
+        for write in writes {
+            if case .claimNext = write.call.command { continue }
+            cancelled.remove(write.client)
+        }
+    }
+
+    private mutating func settleClaim(_ write: Write, _ outcome: Outcome, _ effects: inout [EngineEffect]) {
         let wasCancelled = cancelled.remove(write.client) != nil
-        var copies: [Write] = []
-        if case .claimNext = write.call.command { copies = claimCopies.remove(write) }
+        let copies = claimCopies.remove(write)
         if case .claimed(let jobs) = outcome, jobs.isEmpty, case .claimNext(let want) = write.call.command {
             if write.waits, now.monotonic < write.deadline, !wasCancelled {
                 // Others were faster; it goes on waiting.
