@@ -24,20 +24,7 @@ extension Engine {
         let proposal = takeProposal(for: entry)
         let events: [Event]
         if let proposal {
-            let writes = proposal.writes
-            var claims: [(place: Int, outcome: Outcome)] = []
-            events = state.apply(entry, count: writes.count, call: { writes[$0].call }) { place, outcome in
-                // Most commands are answered and that is all; only a claim of the next job may want more.
-                if case .claimNext = writes[place].call.command {
-                    claims.append((place, outcome))
-                } else {
-                    effects.append(.reply(writes[place].client, .outcome(outcome)))
-                }
-            }
-            proposedBytes -= proposal.byteCount
-            for claim in claims { countClaims(of: writes[claim.place], by: -1) }
-            if !cancelled.isEmpty { forgetCancelled(writes) }
-            for claim in claims { settleClaim(writes[claim.place], claim.outcome, &effects) }
+            events = apply(entry, proposal, &effects)
         } else {
             do {
                 events = try state.replay(entry, opener: opener)
@@ -52,23 +39,41 @@ extension Engine {
         return true
     }
 
+    /// An entry of this node's own: whoever waits for an outcome gets it.
+    private mutating func apply(_ entry: Entry, _ proposal: Proposal, _ effects: inout [EngineEffect]) -> [Event] {
+        let writes = proposal.writes
+        proposedBytes -= proposal.byteCount
+        // Mostly outcomes are answers and nothing else; only a claim of the next job may want more.
+        if cancelled.isEmpty, !Self.haveClaims(writes) {
+            return state.apply(entry, count: writes.count, isChecked: true, call: { writes[$0].call }) { place, outcome in
+                effects.append(.reply(writes[place].client, .outcome(outcome)))
+            }
+        }
+        var outcomes: [Outcome] = []
+        outcomes.reserveCapacity(writes.count)
+        let events = state.apply(entry, count: writes.count, isChecked: true, call: { writes[$0].call }) { outcomes.append($1) }
+        for write in writes { countClaims(of: write, by: -1) }
+        for (write, outcome) in zip(writes, outcomes) { settle(write, outcome, &effects) }
+        return events
+    }
+
+    private static func haveClaims(_ writes: [Write]) -> Bool {
+        for place in writes.indices {
+            if case .claimNext = writes[place].call.command { return true }
+        }
+        return false
+    }
+
     private mutating func takeProposal(for entry: Entry) -> Proposal? {
         guard let first = proposed.first, first.index <= entry.index else { return nil }
         precondition(first.index == entry.index && first.term == entry.term, "entry \(first.index) is not the one proposed")
         return proposed.removeFirst()
     }
 
-    /// What is no claim of the next job has had its effect all the same.
-    private mutating func forgetCancelled(_ writes: [Write]) {
-        for write in writes {
-            if case .claimNext = write.call.command { continue }
-            cancelled.remove(write.client)
-        }
-    }
-
-    private mutating func settleClaim(_ write: Write, _ outcome: Outcome, _ effects: inout [EngineEffect]) {
+    private mutating func settle(_ write: Write, _ outcome: Outcome, _ effects: inout [EngineEffect]) {
         let wasCancelled = cancelled.remove(write.client) != nil
-        let copies = claimCopies.remove(write)
+        var copies: [Write] = []
+        if case .claimNext = write.call.command { copies = claimCopies.remove(write) }
         if case .claimed(let jobs) = outcome, jobs.isEmpty, case .claimNext(let want) = write.call.command {
             if write.waits, now.monotonic < write.deadline, !wasCancelled {
                 // Others were faster; it goes on waiting.

@@ -103,11 +103,13 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
     }
 
     private func perform() {
+        // Taken out of the object, in which each look at one would be checked against others at the same time.
+        var effects: [EngineEffect] = []
+        swap(&effects, &self.effects)
         for place in effects.indices {
             guard case .halt(let reason) = effects[place] else { continue }
             // Nothing of this turn may be said or written any more: what it came from is not to be believed.
             isStopped = true
-            effects.removeAll()
             return failed(NodeError(.failed, "this node stops, since something impossible happened: \(reason)"))
         }
         var work: [DiskWorker.Work] = []
@@ -135,6 +137,7 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
             }
         }
         effects.removeAll(keepingCapacity: true)
+        swap(&effects, &self.effects)
         if !work.isEmpty { disk.add(work) }
         for client in unflushed { client.flush() }
         unflushed.removeAll(keepingCapacity: true)
