@@ -43,20 +43,7 @@ package struct ByteWriter: Sendable {
 
     /// Seven bits a byte, the lowest first, the top bit set while more follow (LEB128, as in DWARF 5, section 7.6).
     package mutating func varint(_ value: UInt64) {
-        if value <= 0x7f { return bytes.append(UInt8(truncatingIfNeeded: value)) }
         var rest = value
-        // What has up to eight bytes, such as a time, is put together first and appended at once.
-        if value >> 56 == 0 {
-            var word: UInt64 = 0
-            var count: UInt64 = 0
-            while rest > 0x7f {
-                word |= (rest & 0x7f | 0x80) << (8 * count)
-                rest >>= 7
-                count += 1
-            }
-            word |= rest << (8 * count)
-            return withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0[...Int(count)]) }
-        }
         while rest > 0x7f {
             bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
             rest >>= 7
