@@ -38,6 +38,11 @@ extension BoardMachine {
 
     /// What a post would answer if it would change nothing; nil if it would change something.
     func effectlessPost(_ jobs: [NewJob], on name: String) throws(JobboardError) -> Outcome? {
+        if jobs.count == 1 {
+            let step = try plan(jobs[0], on: name, board: boardIndexes[name], leaving: nil)
+            try checkRoom(news: step.isNew ? 1 : 0, on: name)
+            return step.isNew ? nil : .posted([answer(step, [])], duplicates: Self.oneDuplicate)
+        }
         let steps = try plan(jobs, on: name, leaving: nil)
         guard !steps.contains(where: \.isNew) else { return nil }
         var answers: [Job] = []

@@ -88,6 +88,8 @@ struct SessionTable: Sendable {
     /// The two ends of the order of last use.
     private(set) var oldest: Int32 = -1
     private var newest: Int32 = -1
+    /// The newest one's, since the next command is often its as well.
+    private var newestID: UInt64 = 0
 
     var count: Int { index.count }
 
@@ -96,7 +98,7 @@ struct SessionTable: Sendable {
         @inline(__always) _modify { yield &slots[Int(slot)] }
     }
 
-    func slot(of id: UInt64) -> Int32? { index[id] }
+    func slot(of id: UInt64) -> Int32? { id == newestID && newest >= 0 ? newest : index[id] }
 
     mutating func open(ttlMilliseconds: UInt32, now: Timestamp) -> Int32 {
         lastID += 1
@@ -170,12 +172,17 @@ struct SessionTable: Sendable {
     private mutating func link(_ slot: Int32) {
         neighbours[Int(slot)] = Neighbours(older: newest)
         if newest >= 0 { neighbours[Int(newest)].newer = slot } else { oldest = slot }
+        becomeNewest(slot)
+    }
+
+    private mutating func becomeNewest(_ slot: Int32) {
         newest = slot
+        newestID = slot >= 0 ? slots[Int(slot)].id : 0
     }
 
     private mutating func unlink(_ slot: Int32) {
         let (older, newer) = (neighbours[Int(slot)].older, neighbours[Int(slot)].newer)
         if older >= 0 { neighbours[Int(older)].newer = newer } else { oldest = newer }
-        if newer >= 0 { neighbours[Int(newer)].older = older } else { newest = older }
+        if newer >= 0 { neighbours[Int(newer)].older = older } else { becomeNewest(older) }
     }
 }

@@ -7,6 +7,8 @@ enum EntryPoint {
     static func main() async {
         // A reader that goes away shows as an error of the write, and does not kill a worker in the middle of a job.
         signal(SIGPIPE, SIG_IGN)
+        // Before anything else: no thread, no file and no other signal handler is lost with the process's image.
+        if let name = CommandLine.arguments.dropFirst().first, AllocatorTuning.commands.contains(name) { AllocatorTuning.apply() }
         do {
             var command = try await RootCommand.asyncParseAsRoot(nil)
             if var command = command as? any AsyncParsableCommand {

@@ -81,7 +81,7 @@ public final class JobboardClient: Sendable {
     /// Files a call and waits for its end.
     func ask(_ work: Work, timeout: Duration?) async -> Reply {
         let limit = (timeout ?? options.timeout).clampedNanoseconds
-        return await withCheckedContinuation { waiter in
+        return await withCallContinuation { waiter in
             outbox.file(.call(work, timeout: limit, ticket: 0, waiter))
         }
     }
@@ -92,7 +92,7 @@ public final class JobboardClient: Sendable {
         let ticket = outbox.newTicket()
         let stage = NIOLockedValueBox(CallStage.made)
         return await withTaskCancellationHandler {
-            await withCheckedContinuation { waiter in
+            await withCallContinuation { waiter in
                 // Filed under the lock, so that a cancellation is either seen here or filed after the call.
                 stage.withLockedValue { stage in
                     guard stage == .made else { return waiter.resume(returning: .cancelled) }
@@ -113,7 +113,7 @@ public final class JobboardClient: Sendable {
         let limit = (timeout ?? options.timeout).clampedNanoseconds
         let outbox = Self.start(
             nodes: [node], options: options, followsLeader: false, logger: logger, on: eventLoopGroup.next())
-        let reply = await withCheckedContinuation { outbox.file(.call(work, timeout: limit, ticket: 0, $0)) }
+        let reply = await withCallContinuation { outbox.file(.call(work, timeout: limit, ticket: 0, $0)) }
         await withCheckedContinuation { outbox.file(.close($0)) }
         return reply
     }

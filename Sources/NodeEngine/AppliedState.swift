@@ -42,14 +42,15 @@ package struct AppliedState: Sendable {
     }
 
     /// Takes in the next entry with its `count` commands, handing every outcome to `outcome` with its place in the entry,
-    /// and gives its events.
+    /// and gives its events. `isChecked`: see `BoardMachine.apply`.
     package mutating func apply(
-        _ entry: Entry, count: Int, call: (Int) -> SessionCommand, outcome: (Int, consuming Outcome) -> Void
+        _ entry: Entry, count: Int, isChecked: Bool = false, call: (Int) -> SessionCommand,
+        outcome: (Int, consuming Outcome) -> Void
     ) -> [Event] {
         precondition(entry.index == index + 1, "entry \(entry.index) was applied after \(index)")
         events.removeAll(keepingCapacity: true)
         machine.beginBlock(at: Timestamp(milliseconds: Int64(clamping: entry.time)), events: &events)
-        for place in 0..<count { outcome(place, machine.apply(call(place), events: &events)) }
+        for place in 0..<count { outcome(place, machine.apply(call(place), isChecked: isChecked, events: &events)) }
         index = entry.index
         history.append(events)
         return events

@@ -24,12 +24,7 @@ extension Engine {
         let proposal = takeProposal(for: entry)
         let events: [Event]
         if let proposal {
-            var outcomes: [Outcome] = []
-            outcomes.reserveCapacity(proposal.writes.count)
-            events = state.apply(entry, count: proposal.writes.count, call: { proposal.writes[$0].call }) { outcomes.append($1) }
-            proposedBytes -= proposal.byteCount
-            for write in proposal.writes { countClaims(of: write, by: -1) }
-            for (write, outcome) in zip(proposal.writes, outcomes) { settle(write, outcome, &effects) }
+            events = apply(entry, proposal, &effects)
         } else {
             do {
                 events = try state.replay(entry, opener: opener)
@@ -42,6 +37,31 @@ extension Engine {
         countForSnapshots(entry, &effects)
         tell(events, &effects)
         return true
+    }
+
+    /// An entry of this node's own: whoever waits for an outcome gets it.
+    private mutating func apply(_ entry: Entry, _ proposal: Proposal, _ effects: inout [EngineEffect]) -> [Event] {
+        let writes = proposal.writes
+        proposedBytes -= proposal.byteCount
+        // Mostly outcomes are answers and nothing else; only a claim of the next job may want more.
+        if cancelled.isEmpty, !Self.haveClaims(writes) {
+            return state.apply(entry, count: writes.count, isChecked: true, call: { writes[$0].call }) { place, outcome in
+                effects.append(.reply(writes[place].client, .outcome(outcome)))
+            }
+        }
+        var outcomes: [Outcome] = []
+        outcomes.reserveCapacity(writes.count)
+        let events = state.apply(entry, count: writes.count, isChecked: true, call: { writes[$0].call }) { outcomes.append($1) }
+        for write in writes { countClaims(of: write, by: -1) }
+        for (write, outcome) in zip(writes, outcomes) { settle(write, outcome, &effects) }
+        return events
+    }
+
+    private static func haveClaims(_ writes: [Write]) -> Bool {
+        for place in writes.indices {
+            if case .claimNext = writes[place].call.command { return true }
+        }
+        return false
     }
 
     private mutating func takeProposal(for entry: Entry) -> Proposal? {

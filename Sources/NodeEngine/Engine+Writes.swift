@@ -93,7 +93,9 @@ extension Engine {
             let error = JobboardError(.overloaded, "too many writes are waiting; try again in a moment")
             return effects.append(.reply(write.client, .failed(error)))
         }
-        waiting.add(write) { [settings] in $0.byteCount >= settings.batchBytes || $0.writes.count >= settings.batchCommands }
+        // Of the settings these two alone: all of them would be copied, for each write.
+        let (bytes, commands) = (settings.batchBytes, settings.batchCommands)
+        waiting.add(write) { $0.byteCount >= bytes || $0.writes.count >= commands }
         if case .claimNext = write.call.command { claimCopies.add(write) }
         countClaims(of: write, by: 1)
         if waiting.hasFull { sealBatches(&effects) }

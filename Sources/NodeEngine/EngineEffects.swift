@@ -46,8 +46,9 @@ package enum EngineInput: Sendable {
     case snapshotOpened(SnapshotReference, missing: [UInt32], count: Int)
     /// The answer to `.storeChunk`.
     case chunkStored(SnapshotReference, number: UInt32, isRight: Bool)
-    /// The answer to `.finishSnapshot`: it is durable, and this is what it holds.
-    case snapshotReady(SnapshotReference, AppliedState, storedBytes: UInt64)
+    /// The answer to `.finishSnapshot`: it is durable, and this is what it holds. Indirect, since a whole state would make
+    /// every input as large as itself.
+    indirect case snapshotReady(SnapshotReference, AppliedState, storedBytes: UInt64)
     /// The same where the state was not to be read.
     case snapshotMended(SnapshotReference)
     /// Our snapshot up to this entry has rotted; what it is, where that can still be read.
@@ -71,8 +72,8 @@ package enum EngineEffect: Sendable {
     case transfer(to: NodeID, Transfer)
     /// Answer a peer's question about snapshots and blocks from the disk.
     case answer(to: NodeID, Transfer)
-    /// Write this state as a snapshot, beside everything else; `snapshotTaken` answers.
-    case takeSnapshot(AppliedState, upTo: EntrySummary)
+    /// Write this state as a snapshot, beside everything else; `snapshotTaken` answers. Indirect, as `snapshotReady` is.
+    indirect case takeSnapshot(AppliedState, upTo: EntrySummary)
     /// Make ready to store the chunks that this table lists; `snapshotOpened` or `snapshotFailed` answers.
     case openSnapshot(SnapshotReference, table: [UInt8])
     case storeChunk(SnapshotReference, number: UInt32, [UInt8])

@@ -56,6 +56,7 @@ final class DiskWorker: @unchecked Sendable {
     private var isPreparingSpare = false
     private var nextSpareTryAt: UInt64 = 0
     private var lastWriteAt: UInt64 = 0
+    private var looks = 0
 
     init(
         log: EventLog, lastIndex: LogIndex, folder: String, segmentBytes: UInt64, logger: Logger,
@@ -83,8 +84,11 @@ final class DiskWorker: @unchecked Sendable {
     func add(_ work: [Work]) {
         condition.lock()
         inbox.work.append(contentsOf: work)
-        if inbox.isWaiting { condition.broadcast() }
+        let wasWaiting = inbox.isWaiting
+        inbox.isWaiting = false
         condition.unlock()
+        // Woken with the lock free: else the thread would wake up only to wait for the lock.
+        if wasWaiting { condition.broadcast() }
     }
 
     /// Finishes what was added and closes the log. Blocks until that is done.
@@ -120,8 +124,8 @@ final class DiskWorker: @unchecked Sendable {
             if inbox.isStopped { return nil }
             inbox.isWaiting = true
             condition.wait()
-            inbox.isWaiting = false
         }
+        inbox.isWaiting = false
         var work: Deque<Work> = []
         swap(&work, &inbox.work)
         return work
@@ -214,10 +218,17 @@ final class DiskWorker: @unchecked Sendable {
     /// Bytes that are read again each time, to find rot while a good copy is left elsewhere.
     private static let scrubBytes = 64 << 10
 
+    /// While writes come it is one look in so many that reads: a step holds them up for about a millisecond.
+    private static let busyScrub = 10
+
     private func lookAround() throws(EventLogError) {
-        _ = try log.scrub(maxBytes: Self.scrubBytes)
-        reportMissing()
-        if lastWriteAt > 0, DispatchTime.now().uptimeNanoseconds - lastWriteAt > 100_000_000 { try log.markDurable() }
+        let isIdle = DispatchTime.now().uptimeNanoseconds - lastWriteAt > 100_000_000
+        looks += 1
+        if isIdle || looks % Self.busyScrub == 0 {
+            _ = try log.scrub(maxBytes: Self.scrubBytes)
+            reportMissing()
+        }
+        if lastWriteAt > 0, isIdle { try log.markDurable() }
         var now = DiskReport()
         now.rawBytes = log.counters.rawBytes
         now.storedBytes = log.counters.storedBytes

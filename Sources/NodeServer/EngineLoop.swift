@@ -21,6 +21,7 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
     private var inbox: [EngineInput] = []
     private var effects: [EngineEffect] = []
     private var isTurnScheduled = false
+    private var isInTurn = false
     private var isStopped = false
     private var ticks: RepeatedTask?
     private var tickCount: UInt64 = 0
@@ -71,19 +72,28 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
         datagrams?.close()
     }
 
+    /// So many inputs make a turn at once. Where hundreds of requests come together, the first go to the disk and to the
+    /// other nodes while the rest is still being read; else all nodes would wait for each other in turn.
+    private static let turnInputs = 128
+
     /// The next turn will take this. The first input of a loop tick schedules the turn behind all that is being read.
     func receive(_ input: EngineInput) {
         loop.preconditionInEventLoop()
         guard !isStopped else { return }
         inbox.append(input)
+        if inbox.count >= Self.turnInputs, !isInTurn { return turn() }
         guard !isTurnScheduled else { return }
         isTurnScheduled = true
-        loop.execute { self.turn() }
+        loop.execute {
+            self.isTurnScheduled = false
+            self.turn()
+        }
     }
 
     private func turn() {
-        isTurnScheduled = false
-        guard !isStopped else { return }
+        guard !isStopped, !inbox.isEmpty else { return }
+        isInTurn = true
+        defer { isInTurn = false }
         var inputs: [EngineInput] = []
         swap(&inputs, &inbox)
         engine.step(inputs, at: Self.now(), into: &effects)
@@ -94,15 +104,18 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
     }
 
     private func perform() {
-        for case .halt(let reason) in effects {
+        // Taken out of the object, in which each look at one would be checked against others at the same time.
+        var effects: [EngineEffect] = []
+        swap(&effects, &self.effects)
+        for place in effects.indices {
+            guard case .halt(let reason) = effects[place] else { continue }
             // Nothing of this turn may be said or written any more: what it came from is not to be believed.
             isStopped = true
-            effects.removeAll()
             return failed(NodeError(.failed, "this node stops, since something impossible happened: \(reason)"))
         }
         var work: [DiskWorker.Work] = []
-        for effect in effects {
-            switch effect {
+        for place in effects.indices {
+            switch effects[place] {
             case .persist(let write): work.append(.write(write))
             case .load(let peer, let from, let bytes): work.append(.load(peer, from: from, maxBytes: bytes))
             case .send(let peer, let frame, .stream): links[peer]?.send(frame)
@@ -125,6 +138,7 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
             }
         }
         effects.removeAll(keepingCapacity: true)
+        swap(&effects, &self.effects)
         if !work.isEmpty { disk.add(work) }
         for client in unflushed { client.flush() }
         unflushed.removeAll(keepingCapacity: true)

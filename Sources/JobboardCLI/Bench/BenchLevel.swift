@@ -1,3 +1,4 @@
+import Consensus
 import Jobboard
 import JobboardClient
 import Synchronization
@@ -57,10 +58,11 @@ struct BenchLevel: Sendable {
     private func loop(
         _ round: BenchRound, _ begin: ContinuousClock.Instant, _ taken: RoundCounter, _ recorder: BenchRecorder
     ) async throws {
+        var random = SplitMix64(seed: .random(in: 0 ... .max))
         while true {
             let start = ContinuousClock.now
             if start >= begin, case .rounds(let count) = limit, taken.take() >= count { return }
-            let done = try await round.run()
+            let done = try await round.run(&random)
             if case .time(let time) = limit, ContinuousClock.now > begin + time { return }
             if start >= begin { recorder.note(done) }
         }

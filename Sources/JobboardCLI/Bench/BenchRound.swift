@@ -1,3 +1,4 @@
+import Consensus
 import Jobboard
 import JobboardClient
 
@@ -20,23 +21,26 @@ struct BenchRound: Sendable {
         var times: [(operation: Int, nanoseconds: UInt64)] = []
     }
 
-    func run() async throws -> Done {
+    /// - Parameter random: gives the jobs' identities; asking the system for each would be a good part of what a client costs.
+    func run(_ random: inout SplitMix64) async throws -> Done {
         var done = Done()
+        done.times.reserveCapacity(mode.operations.count)
         switch mode {
         case .life, .watch:
-            let new = NewJob(name: "bench", details: details)
+            let new = newJob(&random)
             watch?.posting(new.id)
             let job = try await timed(0, &done) { try await client.post(new).job }
             let claim = try await timed(1, &done) { try await client.claim(job.id, who: who) }
             try await timed(2, &done) { try await consume(claim) }
         case .claimNext:
-            _ = try await timed(0, &done) { try await client.post(NewJob(name: "bench", details: details)) }
+            let new = newJob(&random)
+            _ = try await timed(0, &done) { try await client.post(new) }
             let claimed = try await timed(1, &done) { try await client.claimNext(who: who, wait: .seconds(10)) }
             for job in claimed { try await timed(2, &done) { try await consume(job) } }
             done.count = claimed.count
             return done
         case .batch:
-            return try await runBatch()
+            return try await runBatch(&random)
         case .read, .staleRead:
             guard let target else { preconditionFailure("nothing to read") }
             _ = try await timed(0, &done) { try await client.job(target, fresh: mode == .read) }
@@ -45,9 +49,9 @@ struct BenchRound: Sendable {
         return done
     }
 
-    private func runBatch() async throws -> Done {
+    private func runBatch(_ random: inout SplitMix64) async throws -> Done {
         var done = Done()
-        let new = (0..<batch).map { _ in NewJob(name: "bench", details: details) }
+        let new = (0..<batch).map { _ in newJob(&random) }
         _ = try await timed(0, &done) { try await client.post(new) }
         // Others may take what this task posted; as many were posted as all claim, so there is enough for each.
         while done.count < batch {
@@ -66,6 +70,10 @@ struct BenchRound: Sendable {
             }
         }
         return done
+    }
+
+    private func newJob(_ random: inout SplitMix64) -> NewJob {
+        NewJob(id: .random(using: &random), name: "bench", details: details)
     }
 
     private func consume(_ job: Job) async throws {

@@ -91,6 +91,8 @@ extension ClientStateMachine {
         _ number: UInt64, _ response: Response, now: Moment, actions: inout Actions<Waiter>
     ) {
         if calls[number].work.provesQuorum { worked() }
+        // Most calls; asked for first, since the question below copies both of its halves.
+        if case .write = calls[number].work { return finish(number, .response(response), actions: &actions) }
         switch (calls[number].work, response) {
         case (.openSession(let lane), .outcome(.sessionOpened(let session))):
             lanes[lane.rawValue].opened(session: session)

@@ -16,6 +16,8 @@ final class ClientLoop: NodeConversation {
     private var timerAt = Moment.never
     /// What the read in progress asks for, carried out at its end.
     private var gathered = Actions<Waiter>()
+    /// When the first answer of the read in progress was handed over: one look at the clock a read.
+    private var readAt: Moment?
     /// The bytes of one flush; kept for its memory.
     private var frames: [UInt8] = []
     private var emptied: [Outbox.Item] = []
@@ -75,10 +77,13 @@ final class ClientLoop: NodeConversation {
     }
 
     func received(_ response: Response, number: UInt64, on connection: UInt64) {
-        machine.received(response, number: number, on: connection, now: now, actions: &gathered)
+        let moment = readAt ?? now
+        readAt = moment
+        machine.received(response, number: number, on: connection, now: moment, actions: &gathered)
     }
 
     func readEnded(on connection: UInt64) {
+        readAt = nil
         var actions = Actions<Waiter>()
         swap(&actions, &gathered)
         machine.pump(now: now, actions: &actions)
@@ -108,8 +113,7 @@ final class ClientLoop: NodeConversation {
         perform(actions)
     }
 
-    private func perform(_ planned: Actions<Waiter>) {
-        var actions = planned
+    private func perform(_ actions: consuming Actions<Waiter>) {
         send(&actions)
         if let channel, actions.closes.contains(channelConnection) {
             self.channel = nil

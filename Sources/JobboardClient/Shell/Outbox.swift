@@ -4,7 +4,7 @@ import NIOCore
 /// What callers on any thread leave for the client's event loop. The first item after a quiet moment schedules one task there,
 /// which takes all that has gathered by then: the busier the callers, the fewer wake-ups and flushes a call costs.
 final class Outbox: Sendable {
-    typealias Waiter = CheckedContinuation<Reply, Never>
+    typealias Waiter = CallContinuation
 
     enum Item: Sendable {
         case call(Work, timeout: Int64, ticket: UInt64, Waiter)
