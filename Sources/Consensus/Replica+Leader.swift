@@ -11,6 +11,9 @@ package struct Leadership: Sendable, Equatable {
     var reads: [WaitingRead] = []
     /// How far the middle one of the clocks heard from is ahead of ours, in milliseconds.
     var agreedOffset: Int64
+    var handOver: HandOver?
+    /// None begins before.
+    var nextHandOver: UInt64 = 0
 }
 
 extension Replica {
@@ -82,6 +85,7 @@ extension Replica {
         if now.monotonic - leadership.lastHeartbeat >= settings.heartbeat { sendHeartbeats(&outputs) }
         retryStuckFollowers()
         sendAppends(&outputs)
+        considerHandOver(&outputs)
     }
 
     /// The disk has not answered for so long that this node should not lead.
@@ -261,6 +265,7 @@ extension Replica {
         role = .leader(leadership)
         advanceCommit(&outputs)
         if let place = configuration.place(of: from) { send(to: from, place, &outputs) }
+        finishHandOver(&outputs)
     }
 
     mutating func receive(_ reply: HeartbeatReply, from: NodeID, _ outputs: inout [ReplicaOutput]) {
@@ -268,6 +273,7 @@ extension Replica {
         var follower = leadership.followers[place]
         follower.round = max(follower.round, min(reply.round, leadership.round))
         follower.clockOffset = clockOffset(of: reply.wall)
+        follower.room = reply.room
         guard acknowledge(reply.durable, &follower, from, &outputs) else { return }
         // Who answers heartbeats and takes no entries is of no use: it does not count as heard. So a leader whose
         // datagrams get through, and whose streams do not, loses office.

@@ -49,6 +49,11 @@ package struct Replica: Sendable {
     /// The one that it is fetching, and how many pieces are here.
     package internal(set) var fetching: (snapshot: SnapshotReference, pieces: UInt64)?
 
+    /// What this node's disk can still take.
+    package internal(set) var room = Room.ample
+    /// Its process is to end: another should lead.
+    var isLeaving = false
+
     /// Messages that made no sense, since the start.
     package internal(set) var ignoredMessages: UInt64 = 0
 
@@ -126,6 +131,12 @@ package struct Replica: Sendable {
         case .snapshotFetched(let fetched): install(fetched, &outputs)
         case .snapshotFetchFailed(let failed): if fetching?.snapshot == failed { fetching = nil }
         case .released(let index): log.compact(through: min(index, applied))
+        case .room(let new):
+            room = new
+            considerHandOver(&outputs)
+        case .leave:
+            isLeaving = true
+            considerHandOver(&outputs)
         }
     }
 
@@ -146,6 +157,7 @@ package struct Replica: Sendable {
         case .readIndex(let question): receive(question, from: from, &outputs)
         case .readIndexReply(let reply): receive(reply, from: from, &outputs)
         case .snapshotOffer(let offer): receive(offer, from: from, &outputs)
+        case .takeOver(let wish): receive(wish, from: from, &outputs)
         }
     }
 

@@ -7,7 +7,7 @@ package import Consensus
 /// written again. `LogScanner` tells what a crash leaves. Used by one thread at a time.
 package final class EventLog {
     let disk: any Disk
-    let options: EventLogOptions
+    package let options: EventLogOptions
     /// The number by which this cluster's blocks name it.
     package let cluster: UInt64
     var superblock: Superblock
@@ -40,6 +40,7 @@ package final class EventLog {
     /// Of the last frame that is durable.
     var durable: UInt64
     var spares: [String] = []
+    var space = LogSpace()
     let batch = BatchBuffer()
     /// What the first failed call said.
     var poison: String?

@@ -22,7 +22,8 @@ enum NodeOpening {
             let found = try NodeRecovery.open(
                 on: disk, node: node, voters: configuration.nodes.map { NodeID($0.id) },
                 settings: configuration.engineSettings(),
-                options: EventLogOptions(segmentBytes: configuration.segmentBytes), seed: UInt64.random(in: .min ... .max),
+                options: EventLogOptions(segmentBytes: configuration.segmentBytes, readySpares: 2),
+                seed: UInt64.random(in: .min ... .max),
                 now: EngineLoop.now())
             report(found, folder, logger)
             return found

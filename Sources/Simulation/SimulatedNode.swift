@@ -29,6 +29,8 @@ struct SimulatedNode {
     var losesPowerInNextWrite = false
     /// The call on its disk that is to fail, once.
     var failingCall: SimulatedDisk.Call?
+    /// What its log last said that the disk can take.
+    var room = Room.ample
     /// It found acknowledged bytes damaged and does not start until it gets them back.
     var isRefused = false
     /// It has started since its disk rotted: all that it needs is there.
@@ -76,6 +78,7 @@ struct SimulatedNode {
         engine = node.engine
         log = node.log
         isHealed = true
+        room = .ample
         desk = SnapshotDesk(on: disk, settings: settings, chunkBytes: Self.chunkBytes)
         ordered = []
         isSyncing = false
@@ -112,6 +115,9 @@ struct SimulatedNode {
         isRefused = false
         losesPowerInNextWrite = false
     }
+
+    /// Its log wants something of the disk that it did not get, or has just used a spare.
+    var lacksRoom: Bool { room != .ample || (log?.needsSpare ?? false) }
 
     /// Segments that the log has begun.
     var segments: Int {
