@@ -218,8 +218,12 @@ extension Replica {
             outputs.append(.send(to: peer, append(after: previous, entries)))
             follower.sent(
                 last: previous + LogIndex(entries.count), bytes: entries.reduce(0) { $0 + $1.block.count }, now: now.monotonic)
+        } else if entries.isEmpty, let offer = offer(behind: previous) {
+            // They can't be read, and maybe nobody has them: blocks that rotted here can be compacted away elsewhere.
+            outputs.append(.send(to: peer, .snapshotOffer(offer)))
+            follower.mode = .installing(offeredAt: now.monotonic)
         } else {
-            // The disk had nothing fit to send; it is asked again after a while.
+            // It is asked again after a while.
             follower.startProbing(from: follower.match + 1)
             follower.mode = .probing(sentAt: now.monotonic)
         }
