@@ -37,6 +37,7 @@ extension Replica {
         hash.add(log.base.index)
         hash.add(snapshot?.index ?? 0)
         hash.add(fetching?.snapshot.index ?? 0)
+        hash.add(now.monotonic >= nextFetch)
         hash.add(commit)
         hash.add(applied)
         hash.add(verified)

@@ -48,6 +48,8 @@ package struct Replica: Sendable {
     package internal(set) var snapshot: SnapshotReference?
     /// The one that it is fetching, and how many pieces are here.
     package internal(set) var fetching: (snapshot: SnapshotReference, pieces: UInt64)?
+    /// None is fetched before.
+    var nextFetch: UInt64 = 0
 
     /// What this node's disk can still take.
     package internal(set) var room = Room.ample
@@ -129,7 +131,7 @@ package struct Replica: Sendable {
         case .snapshotTaken(let taken): tookSnapshot(taken)
         case .snapshotPieces(let pieces): fetching?.pieces = pieces
         case .snapshotFetched(let fetched): install(fetched, &outputs)
-        case .snapshotFetchFailed(let failed): if fetching?.snapshot == failed { fetching = nil }
+        case .snapshotFetchFailed(let failed): fetchFailed(failed)
         case .released(let index): log.compact(through: min(index, applied))
         case .room(let new):
             room = new
