@@ -102,7 +102,8 @@ var package = Package(
         .testTarget(name: "EventLogTests", dependencies: ["Consensus", "EventLog"], swiftSettings: rules),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Consensus", "EventLog", "Jobboard", "NodeEngine", "Simulation", "WireFormat"], swiftSettings: rules),
+            dependencies: ["Consensus", "EventLog", "Jobboard", "NodeEngine", "NodeStorage", "Simulation", "WireFormat"],
+            swiftSettings: rules),
         .testTarget(
             name: "JobboardClientTests",
             dependencies: ["Jobboard", "JobboardClient", "WireFormat", logging, lifecycle] + nio, swiftSettings: rules),

@@ -11,6 +11,7 @@ package enum Message: Sendable, Equatable {
     case readIndex(ReadIndex)
     case readIndexReply(ReadIndexReply)
     case snapshotOffer(SnapshotOffer)
+    case takeOver(TakeOver)
 }
 
 /// "Would you vote for me in `term`?" Changes nothing at the receiver (dissertation, section 9.6).
@@ -46,11 +47,26 @@ package struct Vote: Sendable, Equatable {
     package var term: Term
     package var lastIndex: LogIndex
     package var lastTerm: Term
+    /// The leader asked for this election: who hears it may answer all the same (dissertation, section 4.2.3).
+    package var isHandOver: Bool
 
-    package init(term: Term, lastIndex: LogIndex, lastTerm: Term) {
+    package init(term: Term, lastIndex: LogIndex, lastTerm: Term, isHandOver: Bool = false) {
         self.term = term
         self.lastIndex = lastIndex
         self.lastTerm = lastTerm
+        self.isHandOver = isHandOver
+    }
+}
+
+/// "Lead in my place." TimeoutNow (dissertation, section 3.10).
+package struct TakeOver: Sendable, Equatable {
+    package var term: Term
+    /// The leader's last entry, which the receiver has.
+    package var lastIndex: LogIndex
+
+    package init(term: Term, lastIndex: LogIndex) {
+        self.term = term
+        self.lastIndex = lastIndex
     }
 }
 
@@ -146,12 +162,15 @@ package struct HeartbeatReply: Sendable, Equatable {
     package var durable: LogIndex
     /// What the replier's wall clock showed.
     package var wall: UInt64
+    /// What the replier's disk can still take.
+    package var room: Room
 
-    package init(term: Term, round: UInt64, durable: LogIndex, wall: UInt64) {
+    package init(term: Term, round: UInt64, durable: LogIndex, wall: UInt64, room: Room = .ample) {
         self.term = term
         self.round = round
         self.durable = durable
         self.wall = wall
+        self.room = room
     }
 }
 

@@ -35,6 +35,8 @@ package struct Progress: Sendable, Equatable {
     var isRepeating = false
     /// How much of the offered snapshot it has.
     var pieces: UInt64 = 0
+    /// What its disk can still take, as it last said in this term.
+    var room: Room?
     /// The highest read round it has answered.
     package var round: UInt64 = 0
     /// How far its wall clock is ahead of ours, in milliseconds.

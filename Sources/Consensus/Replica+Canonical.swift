@@ -37,11 +37,13 @@ extension Replica {
         hash.add(log.base.index)
         hash.add(snapshot?.index ?? 0)
         hash.add(fetching?.snapshot.index ?? 0)
+        hash.add(now.monotonic >= nextFetch)
         hash.add(commit)
         hash.add(applied)
         hash.add(verified)
         hash.add(name(leader, names))
         hash.add(leaderHeard.map { now.monotonic - $0 < settings.electionTimeout } ?? false)
+        hash.add(UInt64(room.rawValue) << 1 | (isLeaving ? 1 : 0))
         hash.add(UInt64(followerReads.count))
         for read in followerReads { hash.add(names.name(read: read.read)) }
         encodeDisk(names, into: &hash)
@@ -80,6 +82,10 @@ extension Replica {
     private func encode(_ leadership: Leadership, _ names: CanonicalNames, into hash: inout CanonicalHash) {
         hash.add(4)
         hash.add(leadership.termStart)
+        hash.add(name(leadership.handOver?.heir, names))
+        hash.add(leadership.handOver?.isAsked ?? false)
+        hash.add(leadership.handOver.map { ageClass(since: $0.since) } ?? 0)
+        hash.add(now.monotonic >= leadership.nextHandOver)
         hash.add(UInt64(leadership.reads.count))
         for read in leadership.reads {
             switch read.origin {
@@ -117,6 +123,7 @@ extension Replica {
         hash.add(ageClass(since: follower.lastHeard))
         hash.add(ageClass(since: follower.lastProgress))
         hash.add(follower.isRepeating)
+        hash.add(UInt64(follower.room?.rawValue ?? 9))
         hash.add(canonicalRound(follower.round))
     }
 }
@@ -130,7 +137,8 @@ extension Message {
         switch self {
         case .preVote(let question): hash.add([1, question.term, question.lastIndex, question.lastTerm])
         case .preVoteReply(let reply): hash.add([2, reply.term, reply.askedTerm, reply.granted ? 1 : 0])
-        case .vote(let question): hash.add([3, question.term, question.lastIndex, question.lastTerm])
+        case .vote(let question):
+            hash.add([3, question.term, question.lastIndex, question.lastTerm, question.isHandOver ? 1 : 0])
         case .voteReply(let reply): hash.add([4, reply.term, reply.granted ? 1 : 0])
         case .append(let append):
             hash.add([5, append.term, append.previousIndex, append.previousTerm, append.previousDigest.low, append.commit])
@@ -145,10 +153,11 @@ extension Message {
         case .heartbeat(let heartbeat):
             let isStale = UInt64(heartbeat.oldestWriteAge) >= staleAge
             hash.add([8, heartbeat.term, round, heartbeat.commit, isStale ? 1 : 0])
-        case .heartbeatReply(let reply): hash.add([9, reply.term, round, reply.durable])
+        case .heartbeatReply(let reply): hash.add([9, reply.term, round, reply.durable, UInt64(reply.room.rawValue)])
         case .readIndex(let question): hash.add([10, question.term, names.name(nonce: question.nonce)])
         case .readIndexReply(let reply): hash.add([11, reply.term, names.name(nonce: reply.nonce), reply.index])
         case .snapshotOffer(let offer): hash.add([13, offer.term, offer.snapshot.index, offer.snapshot.digest.low])
+        case .takeOver(let wish): hash.add([14, wish.term, wish.lastIndex])
         }
     }
 }

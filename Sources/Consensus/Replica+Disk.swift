@@ -103,7 +103,7 @@ extension Replica {
         case .voteReply(let reply): reply.term == term
         case .appendReply(let reply): reply.term == term
         case .preVote, .preVoteReply, .vote, .append, .heartbeat, .heartbeatReply, .readIndex, .readIndexReply,
-            .snapshotOffer:
+            .snapshotOffer, .takeOver:
             true
         }
     }

@@ -2,6 +2,8 @@ extension Replica {
     /// Draws when this node will next ask for a pre-vote, counted from now.
     mutating func resetElectionDeadline() {
         electionDeadline = now.monotonic + settings.electionTimeout + random.below(settings.electionTimeout)
+        // Those who have room go first.
+        if room.isShort { electionDeadline += settings.electionTimeout }
     }
 
     /// A leader lives: it was heard within an election timeout, and its connection stands
@@ -18,7 +20,8 @@ extension Replica {
         guard leaderHeard != nil, let own = configuration.place(of: id) else { return }
         leaderHeard = nil
         let rank = UInt64(own) - (leader.flatMap(configuration.place(of:)).map { $0 < own ? 1 : 0 } ?? 0)
-        let wait = rank * settings.takeoverStep + random.below(settings.takeoverStep / 3 + 1)
+        var wait = rank * settings.takeoverStep + random.below(settings.takeoverStep / 3 + 1)
+        if room.isShort { wait += UInt64(configuration.voters.count) * settings.takeoverStep }
         electionDeadline = min(electionDeadline, now.monotonic + wait)
     }
 
@@ -34,7 +37,7 @@ extension Replica {
     }
 
     /// Soon at first, since a vote on a quiet cluster takes milliseconds; later and later when nothing comes of it.
-    private mutating func setRetryDeadline() {
+    mutating func setRetryDeadline() {
         let base = min(settings.electionTimeout, (settings.electionTimeout / 4) << min(attempts, 3))
         attempts += 1
         electionDeadline = now.monotonic + base + random.below(base)
@@ -56,14 +59,16 @@ extension Replica {
         if granted.set.count >= configuration.majority { startElection(&outputs) }
     }
 
-    private mutating func startElection(_ outputs: inout [ReplicaOutput]) {
+    /// `isHandOver`: the leader asked for it.
+    mutating func startElection(isHandOver: Bool = false, _ outputs: inout [ReplicaOutput]) {
         hardState = HardState(term: term + 1, vote: id)
         verified = 0
         setLeader(nil, &outputs)
         role = .candidate(Candidacy())
         // The own vote counts when it is durable, like any other; the question may travel meanwhile.
         persist(hardState: hardState, &outputs)
-        broadcast(.vote(Vote(term: term, lastIndex: log.lastIndex, lastTerm: log.lastTerm)), &outputs)
+        let question = Vote(term: term, lastIndex: log.lastIndex, lastTerm: log.lastTerm, isHandOver: isHandOver)
+        broadcast(.vote(question), &outputs)
     }
 
     /// The disk has caught up with everything ordered, so the own vote of this term is on it.
@@ -78,8 +83,8 @@ extension Replica {
         let upToDate = isUpToDate(question.lastIndex, question.lastTerm)
         if question.term > term {
             // With a leader alive the question is not even looked at, or a node that was cut off for a while would
-            // depose it by its higher term.
-            guard !leaderLives else { return }
+            // depose it by its higher term; unless it is the leader's own wish.
+            guard question.isHandOver || !leaderLives else { return }
             follow(nil, term: question.term, vote: upToDate ? from : nil, &outputs)
         }
         let free = hardState.vote == nil || hardState.vote == from

@@ -28,7 +28,7 @@ extension Replica {
         if UInt64(heartbeat.oldestWriteAge) < settings.electionTimeout { heardLeader() }
         follow(commit: heartbeat.commit, &outputs)
         let reply = HeartbeatReply(
-            term: term, round: heartbeat.round, durable: min(verified, disk.durableIndex), wall: now.wall)
+            term: term, round: heartbeat.round, durable: min(verified, disk.durableIndex), wall: now.wall, room: room)
         outputs.append(.send(to: from, .heartbeatReply(reply)))
     }
 
@@ -50,7 +50,7 @@ extension Replica {
         guard log.digest(at: append.previousIndex) == append.previousDigest else {
             return outputs.append(.halt("entry \(append.previousIndex) of term \(append.previousTerm) exists twice"))
         }
-        guard let new = newEntries(of: append, &outputs) else { return }
+        guard let new = newEntries(of: append, &outputs), !holdsBack(new) else { return }
         guard store(new, &outputs) else { return }
         let match = append.previousIndex + LogIndex(append.entries.count)
         verified = max(verified, match)

@@ -11,6 +11,9 @@ package struct Leadership: Sendable, Equatable {
     var reads: [WaitingRead] = []
     /// How far the middle one of the clocks heard from is ahead of ours, in milliseconds.
     var agreedOffset: Int64
+    var handOver: HandOver?
+    /// None begins before.
+    var nextHandOver: UInt64 = 0
 }
 
 extension Replica {
@@ -82,6 +85,7 @@ extension Replica {
         if now.monotonic - leadership.lastHeartbeat >= settings.heartbeat { sendHeartbeats(&outputs) }
         retryStuckFollowers()
         sendAppends(&outputs)
+        considerHandOver(&outputs)
     }
 
     /// The disk has not answered for so long that this node should not lead.
@@ -215,11 +219,11 @@ extension Replica {
             follower.sent(
                 last: previous + LogIndex(entries.count), bytes: entries.reduce(0) { $0 + $1.block.count }, now: now.monotonic)
         } else if entries.isEmpty, let offer = offer(behind: previous) {
-            // The disk does not have it any more, and perhaps no peer does outside of a snapshot.
+            // They can't be read, and maybe nobody has them: blocks that rotted here can be compacted away elsewhere.
             outputs.append(.send(to: peer, .snapshotOffer(offer)))
             follower.mode = .installing(offeredAt: now.monotonic)
         } else {
-            // The disk had nothing fit to send; it is asked again after a while.
+            // It is asked again after a while.
             follower.startProbing(from: follower.match + 1)
             follower.mode = .probing(sentAt: now.monotonic)
         }
@@ -265,6 +269,7 @@ extension Replica {
         role = .leader(leadership)
         advanceCommit(&outputs)
         if let place = configuration.place(of: from) { send(to: from, place, &outputs) }
+        finishHandOver(&outputs)
     }
 
     mutating func receive(_ reply: HeartbeatReply, from: NodeID, _ outputs: inout [ReplicaOutput]) {
@@ -272,6 +277,7 @@ extension Replica {
         var follower = leadership.followers[place]
         follower.round = max(follower.round, min(reply.round, leadership.round))
         follower.clockOffset = clockOffset(of: reply.wall)
+        follower.room = reply.room
         guard acknowledge(reply.durable, &follower, from, &outputs) else { return }
         // Who answers heartbeats and takes no entries is of no use: it does not count as heard. So a leader whose
         // datagrams get through, and whose streams do not, loses office.

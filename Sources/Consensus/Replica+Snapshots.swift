@@ -31,12 +31,19 @@ extension Replica {
         }
         // One that is on its way is finished first: a leader that takes snapshots faster than they travel must not keep
         // this node from ever having one.
-        if fetching == nil {
+        if fetching == nil, now.monotonic >= nextFetch {
             fetching = (offer.snapshot, 0)
             outputs.append(.fetchSnapshot(offer.snapshot, from: from))
         }
         let pieces = fetching?.pieces ?? 0
         outputs.append(.send(to: from, .appendReply(AppendReply(term: term, result: .installing(pieces: pieces)))))
+    }
+
+    /// A full disk will hardly have room a moment later: all pieces would travel again and again.
+    mutating func fetchFailed(_ failed: SnapshotReference) {
+        guard fetching?.snapshot == failed else { return }
+        fetching = nil
+        if room.isShort { nextFetch = now.monotonic + 2 * settings.electionTimeout }
     }
 
     /// Whether this log has that very history up to there; what was compacted away was committed, and so it was this one.

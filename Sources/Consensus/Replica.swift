@@ -48,6 +48,13 @@ package struct Replica: Sendable {
     package internal(set) var snapshot: SnapshotReference?
     /// The one that it is fetching, and how many pieces are here.
     package internal(set) var fetching: (snapshot: SnapshotReference, pieces: UInt64)?
+    /// None is fetched before.
+    var nextFetch: UInt64 = 0
+
+    /// What this node's disk can still take.
+    package internal(set) var room = Room.ample
+    /// Its process is to end: another should lead.
+    var isLeaving = false
 
     /// Messages that made no sense, since the start.
     package internal(set) var ignoredMessages: UInt64 = 0
@@ -124,8 +131,14 @@ package struct Replica: Sendable {
         case .snapshotTaken(let taken): tookSnapshot(taken)
         case .snapshotPieces(let pieces): fetching?.pieces = pieces
         case .snapshotFetched(let fetched): install(fetched, &outputs)
-        case .snapshotFetchFailed(let failed): if fetching?.snapshot == failed { fetching = nil }
+        case .snapshotFetchFailed(let failed): fetchFailed(failed)
         case .released(let index): log.compact(through: min(index, applied))
+        case .room(let new):
+            room = new
+            considerHandOver(&outputs)
+        case .leave:
+            isLeaving = true
+            considerHandOver(&outputs)
         }
     }
 
@@ -146,6 +159,7 @@ package struct Replica: Sendable {
         case .readIndex(let question): receive(question, from: from, &outputs)
         case .readIndexReply(let reply): receive(reply, from: from, &outputs)
         case .snapshotOffer(let offer): receive(offer, from: from, &outputs)
+        case .takeOver(let wish): receive(wish, from: from, &outputs)
         }
     }
 

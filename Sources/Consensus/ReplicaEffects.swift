@@ -25,6 +25,10 @@ package enum ReplicaInput: Sendable {
     case snapshotFetchFailed(SnapshotReference)
     /// The disk has let go of the entries up to this one.
     case released(LogIndex)
+    /// What the disk can still take has changed.
+    case room(Room)
+    /// The process is to end: another should lead, if this node does.
+    case leave
 }
 
 /// Everything that can come out of a replica.

@@ -10,9 +10,9 @@ extension EventLog {
     /// A write that does not continue the log is a broken promise of the caller and stops the process.
     package func append(_ writes: [LogWrite]) throws(EventLogError) {
         try refuseIfPoisoned()
-        let need = try frameBytes(writes)
+        let frames = try frameSizes(of: writes)
         try refuseTruncationIntoHole(writes)
-        try makeRoom(for: need)
+        try makeRoom(for: frames)
         let (hardState, segment) = (state.hardState, segments[segments.count - 1].number)
         try poisoning { () throws(DiskError) in
             for write in writes { try add(write) }
@@ -31,36 +31,24 @@ extension EventLog {
         }
     }
 
-    /// What the writes' frames take, at most.
-    private func frameBytes(_ writes: [LogWrite]) throws(EventLogError) -> UInt64 {
+    /// The bytes of each of the writes' frames, in order. A truncation that turns out to do nothing counts as well.
+    private func frameSizes(of writes: [LogWrite]) throws(EventLogError) -> [UInt64] {
         let overhead = UInt64(FramePrefix.byteCount)
         let largest = options.segmentBytes - 2 * overhead - UInt64(SegmentStart.byteCount)
-        var total: UInt64 = 0
+        var sizes: [UInt64] = []
         for write in writes {
-            if write.hardState != nil { total += overhead + UInt64(HardState.encodedBytes) }
-            if write.truncateFrom != nil || write.reset != nil { total += overhead + UInt64(EntrySummary.encodedBytes) }
+            if write.hardState != nil { sizes.append(overhead + UInt64(HardState.encodedBytes)) }
+            if write.truncateFrom != nil { sizes.append(overhead + UInt64(EntrySummary.encodedBytes)) }
+            if write.reset != nil { sizes.append(overhead + UInt64(EntrySummary.encodedBytes)) }
             for entry in write.entries {
                 let count = UInt64(entry.block.count)
                 guard count <= largest else {
                     throw EventLogError(.tooLarge, "entry \(entry.index) has \(count) bytes; a segment takes at most \(largest)")
                 }
-                total += overhead + count
+                sizes.append(overhead + count)
             }
         }
-        return total
-    }
-
-    /// When the batch will not fit in what is left, makes sure of the next segment while nothing has been written:
-    /// so a full disk refuses a batch but does not poison the log.
-    func makeRoom(for bytes: UInt64) throws(EventLogError) {
-        guard tail + bytes > segments[segments.count - 1].room, spares.isEmpty else { return }
-        do {
-            try findSpares()
-            guard spares.isEmpty else { return }
-            try makeSpare()
-        } catch {
-            throw EventLogError(error)
-        }
+        return sizes
     }
 
     /// Each frame is added before the state changes: a roll on the way tells the state as it was before the frame.

@@ -10,7 +10,7 @@ extension EventLog {
         guard index > state.base.index else {
             throw EventLogError(.notInLog, "entry \(index) was released; the log begins at \(state.base.index + 1)")
         }
-        guard missing?.isMissing(index) != true else {
+        guard missing?.isMissing(index) != true || reclaim(index) else {
             throw EventLogError(.missing, "entry \(index) is missing: its block can't be read")
         }
         let reader = EntryReader(disk: disk, files: files, cluster: cluster)

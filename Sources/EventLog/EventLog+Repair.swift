@@ -77,7 +77,8 @@ extension EventLog {
     package func learn(end last: EntrySummary, hardState: HardState) throws(EventLogError) {
         try refuseIfPoisoned()
         precondition(last.index >= state.base.index, "the log begins behind entry \(state.base.index)")
-        try makeRoom(for: UInt64(2 * FramePrefix.byteCount + HardState.encodedBytes + EntrySummary.encodedBytes))
+        let frames = [HardState.encodedBytes, EntrySummary.encodedBytes].map { UInt64(FramePrefix.byteCount + $0) }
+        try makeRoom(for: frames)
         try poisoning { () throws(DiskError) in
             try add(.hardState, payloadBytes: HardState.encodedBytes, commit: state.commit) { hardState.write(to: $0, at: 0) }
             // A truncation's frame says which entry is the last; it may as well be one that is not here.
@@ -95,7 +96,7 @@ extension EventLog {
     ///
     /// Verified before it is given: one that turns out to be rotten becomes a hole here as well.
     package func block(index: LogIndex, digest: Digest) throws(EventLogError) -> Entry? {
-        guard let slot = state.slot(of: index), slot.digest == digest, slot.location != nil else { return nil }
+        guard let slot = state.slot(of: index), slot.digest == digest, slot.location != nil || reclaim(index) else { return nil }
         do {
             return try read(from: index, through: index, maxBytes: 0).first
         } catch {
@@ -138,12 +139,34 @@ extension EventLog {
         var lost = missing ?? MissingBlocks.whole(base: state.base, digests: state.slots.lazy.compactMap(\.digest))
         lost.lose(index)
         missing = lost
+        if let digest = slot.digest, let location = slot.location { suspects[index] = (digest, location) }
         state.set(index, LogState.Slot(digest: slot.digest, location: nil))
+    }
+
+    /// Reads a block once more that could not be read: not every failed read means rot. True when it is there again.
+    func reclaim(_ index: LogIndex) -> Bool {
+        guard let suspect = suspects[index], var next = missing, let slot = state.slot(of: index) else { return false }
+        guard slot.location == nil, slot.digest == suspect.digest else {
+            suspects[index] = nil
+            return false
+        }
+        let location = suspect.location
+        guard let source = try? files.source(of: location),
+            let bytes = try? disk.read(source.file, at: UInt64(location.offset), count: Int(location.length)),
+            let entry = try? BlockCodec.parse(bytes, cluster: cluster), entry.digest == suspect.digest,
+            case .accepted = next.take(entry)
+        else { return false }
+        suspects[index] = nil
+        missing = next
+        state.set(index, LogState.Slot(digest: entry.digest, location: location))
+        forgetHolesIfClosed()
+        return true
     }
 
     func forgetHolesIfClosed() {
         guard missing?.isEmpty == true else { return }
         missing = nil
         others.removeAll()
+        suspects.removeAll()
     }
 }

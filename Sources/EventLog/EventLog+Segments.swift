@@ -1,8 +1,8 @@
 package import Consensus
 
 extension EventLog {
-    /// True when no spare segment is ready, so that the next roll has to make one while writers wait.
-    package var needsSpare: Bool { spares.isEmpty }
+    /// True when fewer spare segments are ready than should be. With none the next roll has to make one while writers wait.
+    package var needsSpare: Bool { spares.count < options.readySpares }
 
     /// The entry before the first one held.
     package var base: EntrySummary { state.base }
@@ -86,7 +86,9 @@ extension EventLog {
     }
 
     func makeSpare() throws(DiskError) {
-        let name = FileNames.spare((segments.last?.number ?? firstSegment) + 1)
+        var number = (segments.last?.number ?? firstSegment) + 1
+        while spares.contains(FileNames.spare(number)) { number += 1 }
+        let name = FileNames.spare(number)
         disk.close(try SparePreparer.fill(FileNames.filling, on: disk, bytes: options.segmentBytes))
         try disk.rename(FileNames.filling, to: name)
         try disk.syncFolder()

@@ -7,7 +7,7 @@ package import Consensus
 /// written again. `LogScanner` tells what a crash leaves. Used by one thread at a time.
 package final class EventLog {
     let disk: any Disk
-    let options: EventLogOptions
+    package let options: EventLogOptions
     /// The number by which this cluster's blocks name it.
     package let cluster: UInt64
     var superblock: Superblock
@@ -28,6 +28,8 @@ package final class EventLog {
     package internal(set) var missing: MissingBlocks?
     /// Where blocks lie that stand at no index now, for when the chain turns out to lead to them.
     var others: [Digest: BlockLocation]
+    /// Where blocks lie that could not be read since the log was opened: a disk may yet give them back.
+    var suspects: [LogIndex: (digest: Digest, location: BlockLocation)] = [:]
     /// See `Recovery`.
     package internal(set) var isEndLost: Bool
     package internal(set) var isHardStateLost: Bool
@@ -42,6 +44,7 @@ package final class EventLog {
     /// Of the last frame that is durable.
     var durable: UInt64
     var spares: [String] = []
+    var space = LogSpace()
     let batch = BatchBuffer()
     /// What the first failed call said.
     var poison: String?

@@ -17,12 +17,15 @@ package struct EventLogOptions: Sendable {
     package let segmentBytes: UInt64
     /// How many spare segments are kept for use again; more are removed.
     package let maxSpares: Int
+    /// How many are to be ready. One that was used and can't be made anew is the reserve's beginning.
+    package let readySpares: Int
 
-    package init(segmentBytes: UInt64 = 64 << 20, maxSpares: Int = 2) {
+    package init(segmentBytes: UInt64 = 64 << 20, maxSpares: Int = 2, readySpares: Int = 1) {
         precondition(
             segmentBytes % pageBytes == 0 && (8 << 10...1 << 30).contains(segmentBytes), "segments of \(segmentBytes) bytes")
-        precondition(maxSpares >= 0)
+        precondition(maxSpares >= 0 && readySpares >= 0)
         self.segmentBytes = segmentBytes
         self.maxSpares = maxSpares
+        self.readySpares = readySpares
     }
 }

@@ -5,12 +5,14 @@
 package enum SparePreparer {
     private static let pieceBytes = 1 << 20
 
-    /// Zero-fills a spare and moves it into place, durably. Does nothing when one made this way is there already.
+    /// Zero-fills a spare and moves it into place, durably. Does nothing when so many made this way are there already.
     ///
     /// One at a time a folder. Tell the log afterwards with `EventLog.adoptSpares()`.
-    package static func prepare(on disk: any Disk, segmentBytes: UInt64) throws(DiskError) {
-        let name = FileNames.spare(0)
-        if try disk.list().contains(name) { return }
+    package static func prepare(on disk: any Disk, segmentBytes: UInt64, atMost count: Int = 1) throws(DiskError) {
+        let taken = try disk.list()
+        // Numbers that no segment comes to, since a released one's file keeps its number.
+        let names = (0..<count).map { FileNames.spare($0 == 0 ? 0 : UInt64(UInt32.max) - UInt64($0)) }
+        guard let name = names.first(where: { !taken.contains($0) }) else { return }
         disk.close(try fill(FileNames.preparing, on: disk, bytes: segmentBytes))
         try disk.rename(FileNames.preparing, to: name)
         try disk.syncFolder()

@@ -77,7 +77,7 @@ extension Worker {
                 return .retryClaim
             } catch let error as JobboardError {
                 switch error.code {
-                case .unavailable, .overloaded, .sessionExpired:
+                case .unavailable, .overloaded, .sessionExpired, .readOnly:
                     logger.warning("claim failed, trying again", metadata: ["jobboard.error": "\(error)"])
                     try? await Task.sleep(for: Self.pause)
                     return .retryClaim

@@ -17,11 +17,15 @@ struct SnapshotNews: Sendable {
 /// the older one on: what a rotten newer one costs is a replay, and a follower that lags a little finds what it needs.
 extension Engine {
     /// Bytes of log after which a new snapshot is worth it.
-    private var bytesBetweenMarks: UInt64 { max(settings.snapshotBytes, snapshotBytes) }
+    ///
+    /// Snapshots are what lets the log be shortened, so where room is short they come sooner.
+    private var bytesBetweenMarks: UInt64 {
+        clusterRoom.isShort ? max(1, settings.snapshotBytes / 64) : max(settings.snapshotBytes, snapshotBytes)
+    }
 
     /// A leader asks for a snapshot of all nodes when the log has grown.
     mutating func proposeMarkWhenDue(_ effects: inout [EngineEffect]) {
-        guard bytesSinceMark >= bytesBetweenMarks, replica.termIsOpen, acceptsWrites, !isTakingSnapshot,
+        guard bytesSinceMark >= bytesBetweenMarks, replica.termIsOpen, acceptsWrites, !replica.isHandingOver, !isTakingSnapshot,
             proposedMark <= state.index
         else { return }
         proposedMark = replica.log.lastIndex + 1

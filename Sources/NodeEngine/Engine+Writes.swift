@@ -89,6 +89,7 @@ extension Engine {
             if case .claimed(let jobs) = outcome, jobs.isEmpty { emptyClaims.add(write.call) }
             return gathered.append(Read(client: write.client, kind: .settled(outcome)))
         }
+        if let refusal = refusal(of: write.call.command) { return effects.append(.reply(write.client, .failed(refusal))) }
         guard waiting.byteCount < settings.waitingBytes else {
             let error = JobboardError(.overloaded, "too many writes are waiting; try again in a moment")
             return effects.append(.reply(write.client, .failed(error)))
@@ -133,7 +134,7 @@ extension Engine {
     /// The disk is free, or a block is full: what has gathered becomes an entry.
     mutating func sealBatches(_ effects: inout [EngineEffect]) {
         // While the replica's outputs are being done, a new one would come between them; the turn's end seals.
-        guard !isDriving, replica.isLeader else { return }
+        guard !isDriving, replica.isLeader, !replica.isHandingOver else { return }
         while !waiting.isEmpty, waiting.hasFull || replica.diskIsIdle, hasRoom, let batch = waiting.popFirst() {
             proposedBytes += batch.byteCount
             proposed.append(
@@ -151,7 +152,7 @@ extension Engine {
 
     /// With nothing to log, the time is logged alone once a deadline has passed.
     mutating func proposeTickWhenDue(_ effects: inout [EngineEffect]) {
-        guard replica.termIsOpen, acceptsWrites, replica.diskIsIdle, waiting.isEmpty,
+        guard replica.termIsOpen, acceptsWrites, !replica.isHandingOver, clusterRoom > .none, replica.diskIsIdle, waiting.isEmpty,
             state.index == replica.log.lastIndex, let deadline = state.machine.nextDeadline,
             deadline.milliseconds <= Int64(clamping: replica.stamp())
         else { return }

@@ -23,6 +23,10 @@ package struct Engine: Sendable {
     var proposedBytes = 0
     /// Whether writes have a fair chance; asked of the replica once a turn.
     var acceptsWrites = false
+    /// What the cluster's disks can take; asked of the replica once a turn.
+    var clusterRoom = Room.ample
+    /// Operators were told that posts are refused.
+    var saidReadOnly = false
     /// The connections that are open; only looked up, never walked.
     var connections: Set<UInt64> = []
     /// Claims that were cancelled while on their way through the log; only looked up, never walked.
@@ -90,6 +94,7 @@ package struct Engine: Sendable {
     package mutating func step(_ inputs: [EngineInput], at moment: Moment, into effects: inout [EngineEffect]) {
         now = moment
         acceptsWrites = replica.acceptsWrites
+        clusterRoom = replica.clusterRoom
         for input in inputs { take(input, &effects) }
         sealBatches(&effects)
         startReads(&effects)
@@ -126,6 +131,8 @@ package struct Engine: Sendable {
         case .snapshotFailed(let snapshot): giveUpFetch(of: snapshot, &effects)
         case .blocksMissing(let missing): blocksMissing(missing, &effects)
         case .released(let index): drive(.released(index), &effects)
+        case .room(let room): roomChanged(room, &effects)
+        case .leave: drive(.leave, &effects)
         }
     }
 
@@ -155,6 +162,7 @@ package struct Engine: Sendable {
         proposeMarkWhenDue(&effects)
         askForBlocks(&effects)
         advanceFetch(&effects) { [now] in $0.tick(now: now.monotonic, &$1) }
+        noticeReadOnly(&effects)
         for notice in routes.notices() { effects.append(.notice(notice)) }
     }
 

@@ -59,6 +59,10 @@ package enum EngineInput: Sendable {
     case blocksMissing([MissingBlock])
     /// The answer to `.release`: the log holds the entries behind this one.
     case released(LogIndex)
+    /// What the disk can still take, when that has changed.
+    case room(Room)
+    /// The process is to end: if this node leads, another should.
+    case leave
 }
 
 /// Everything that a node can want done.
@@ -98,6 +102,10 @@ package enum Notice: Sendable, Equatable {
     case snapshotMended(index: LogIndex)
     /// So many blocks of the log are missing now, and are asked for from peers.
     case blocksMissing(Int)
+    /// What this node's disk can still take.
+    case room(Room)
+    /// Whether this leader refuses posts, since the cluster's disks are short of room.
+    case readOnly(Bool, cluster: Room)
     /// Another node has another state at the same index, and it can't be told which is right.
     case snapshotsDiffer(NodeID, index: LogIndex)
 }

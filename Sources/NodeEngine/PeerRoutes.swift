@@ -62,14 +62,14 @@ struct PeerRoutes: Sendable {
     /// Control messages take datagrams where they can.
     private static func isControl(_ message: Message) -> Bool {
         switch message {
-        case .append, .appendReply, .snapshotOffer: false
+        case .append, .appendReply, .snapshotOffer, .takeOver: false
         case .preVote, .preVoteReply, .vote, .voteReply, .heartbeat, .heartbeatReply, .readIndex, .readIndexReply: true
         }
     }
 
     func channels(for message: Message, to peer: NodeID, now: UInt64) -> [PeerChannel] {
         switch message {
-        case .append, .appendReply, .snapshotOffer:
+        case .append, .appendReply, .snapshotOffer, .takeOver:
             [.stream]
         case .preVote, .preVoteReply:
             // As entries will: who has no streams to and from a majority can't commit anything, and must not even try to

@@ -21,8 +21,8 @@ final class DiskWorker: @unchecked Sendable {
         case repair(block: [UInt8])
         /// The log is no longer needed up to here.
         case release(through: LogIndex)
-        /// A spare segment was made.
-        case adoptSpares
+        /// A spare segment was made, or why it was not.
+        case spareEnded(DiskError.Reason?)
         /// Now and then: what the disk says of itself, and a mark when it has been idle for a moment.
         case lookAround
     }
@@ -42,7 +42,6 @@ final class DiskWorker: @unchecked Sendable {
     private var inbox = Inbox()
     private let log: EventLog
     private let folder: String
-    private let segmentBytes: UInt64
     private let logger: Logger
     /// Called on the disk's thread.
     private let report: @Sendable (EngineInput) -> Void
@@ -52,21 +51,23 @@ final class DiskWorker: @unchecked Sendable {
     /// How many blocks were missing when it was last said.
     private var reportedMissing = 0
     private var lastIndex: LogIndex
+    /// Ordered, and waiting for room on a full disk; what is ordered later waits behind them.
+    private var waiting: [LogWrite] = []
+    private var reportedRoom = Room.ample
     private var syncTimes: Deque<UInt64> = []
     private var isPreparingSpare = false
-    private var nextSpareTryAt: UInt64 = 0
+    private var nextLookForRoomAt: UInt64 = 0
     private var lastWriteAt: UInt64 = 0
     private var looks = 0
 
     init(
-        log: EventLog, lastIndex: LogIndex, folder: String, segmentBytes: UInt64, logger: Logger,
+        log: EventLog, lastIndex: LogIndex, folder: String, logger: Logger,
         report: @escaping @Sendable (EngineInput) -> Void, send: @escaping @Sendable (NodeID, Transfer) -> Void,
         failed: @escaping @Sendable (NodeError) -> Void
     ) {
         self.log = log
         self.lastIndex = lastIndex
         self.folder = folder
-        self.segmentBytes = segmentBytes
         self.logger = logger
         self.report = report
         self.send = send
@@ -102,6 +103,7 @@ final class DiskWorker: @unchecked Sendable {
 
     private func run() {
         do {
+            lookForRoom()
             while let work = nextWork() { try perform(work) }
             // A clean stop leaves no doubt about the last batch.
             try log.markDurable()
@@ -152,19 +154,25 @@ final class DiskWorker: @unchecked Sendable {
             case .release(let index):
                 try log.release(through: index)
                 report(.released(log.base.index))
-            case .adoptSpares:
-                try log.adoptSpares()
+            case .spareEnded(let failure):
                 isPreparingSpare = false
+                try log.spareEnded(failure)
+                lookForRoom()
             case .lookAround: try lookAround()
             }
         }
         try persist(writes)
     }
 
-    private func persist(_ writes: [LogWrite]) throws(EventLogError) {
-        guard let last = writes.last else { return }
+    private func persist(_ new: [LogWrite]) throws(EventLogError) {
+        waiting += new
+        guard !waiting.isEmpty else { return }
         let start = DispatchTime.now().uptimeNanoseconds
-        try log.append(writes)
+        let done = try log.appendFitting(waiting)
+        let writes = waiting.prefix(done)
+        waiting.removeFirst(done)
+        defer { reportRoom() }
+        guard let last = writes.last else { return }
         lastWriteAt = DispatchTime.now().uptimeNanoseconds
         syncTimes.append((lastWriteAt - start) / 1000)
         if syncTimes.count > 1000 { syncTimes.removeFirst() }
@@ -174,7 +182,7 @@ final class DiskWorker: @unchecked Sendable {
             if let entry = write.entries.last { lastIndex = entry.index }
         }
         report(.persisted(upTo: last.number))
-        if log.needsSpare { prepareSpare() }
+        if log.needsSpare { lookForRoom() }
     }
 
     /// The node hears how many blocks are missing whenever that changes.
@@ -194,25 +202,39 @@ final class DiskWorker: @unchecked Sendable {
                 "entries can't be read for a peer", metadata: [LogKey.peer: "\(peer)", LogKey.reason: "\(error)"])
             // The node asks its peers for whatever of it has rotted.
             try? log.loseUnreadable(from: index, through: lastIndex)
-            reportMissing()
         }
+        reportMissing()
         report(.loaded(for: peer, entries: entries))
     }
 
-    /// The next segment is made ahead of need, beside the log's work. When that fails, the log makes one itself and says why.
+    /// The next segments are made ahead of need, beside the log's work, as long as the disk has space for them. When that
+    /// fails for another reason, the log makes one itself and says why.
+    private func lookForRoom() {
+        // Where no space is left, looking again at once would only keep the disk busy.
+        nextLookForRoomAt = DispatchTime.now().uptimeNanoseconds + 1_000_000_000
+        if !isPreparingSpare, log.wantsSpare() { prepareSpare() }
+        reportRoom()
+    }
+
     private func prepareSpare() {
-        let now = DispatchTime.now().uptimeNanoseconds
-        guard !isPreparingSpare, now >= nextSpareTryAt else { return }
         isPreparingSpare = true
-        // Where no space is left, trying again at once would only keep the disk busy.
-        nextSpareTryAt = now + 10_000_000_000
-        let (folder, bytes) = (folder, segmentBytes)
+        let (folder, options) = (folder, log.options)
         spareQueue.async {
-            if let disk = try? PosixDisk(path: folder, access: .helper) {
-                try? SparePreparer.prepare(on: disk, segmentBytes: bytes)
+            do throws(DiskError) {
+                let disk = try PosixDisk(path: folder, access: .helper)
+                try SparePreparer.prepare(on: disk, segmentBytes: options.segmentBytes, atMost: options.readySpares)
+                self.add([.spareEnded(nil)])
+            } catch {
+                self.add([.spareEnded(error.reason)])
             }
-            self.add([.adoptSpares])
         }
+    }
+
+    /// The node hears how much room there is whenever that changes.
+    private func reportRoom() {
+        guard log.room != reportedRoom else { return }
+        reportedRoom = log.room
+        report(.room(reportedRoom))
     }
 
     /// Bytes that are read again each time, to find rot while a good copy is left elsewhere.
@@ -228,6 +250,7 @@ final class DiskWorker: @unchecked Sendable {
             _ = try log.scrub(maxBytes: Self.scrubBytes)
             reportMissing()
         }
+        if DispatchTime.now().uptimeNanoseconds >= nextLookForRoomAt { lookForRoom() }
         if lastWriteAt > 0, isIdle { try log.markDurable() }
         var now = DiskReport()
         now.rawBytes = log.counters.rawBytes

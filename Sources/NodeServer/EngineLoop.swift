@@ -24,6 +24,8 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
     private var isInTurn = false
     private var isStopped = false
     private var ticks: RepeatedTask?
+    /// Fulfilled when the node may end without leaving the others leaderless.
+    private var leaving: EventLoopPromise<Void>?
     private var tickCount: UInt64 = 0
 
     private var clients: [UInt64: ClientHandler] = [:]
@@ -63,6 +65,31 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
         }
     }
 
+    /// Another leads from now on, if this node did and one is fit to; so nobody has to find out by a timeout.
+    func leave() -> EventLoopFuture<Void> {
+        loop.preconditionInEventLoop()
+        let promise = loop.makePromise(of: Void.self)
+        guard engine.replica.isLeader, leaving == nil, !isStopped else {
+            promise.succeed()
+            return promise.futureResult
+        }
+        leaving = promise
+        receive(.leave)
+        loop.scheduleTask(in: .seconds(1)) {
+            guard let promise = self.leaving else { return }
+            self.leaving = nil
+            promise.succeed()
+        }
+        return promise.futureResult
+    }
+
+    /// The replica itself gives up a hand-over that takes too long; then it still knows itself as the leader.
+    private func finishLeaving() {
+        guard let promise = leaving, !engine.replica.isHandingOver, engine.replica.leader != nil else { return }
+        leaving = nil
+        promise.succeed()
+    }
+
     func stop() {
         loop.preconditionInEventLoop()
         isStopped = true
@@ -98,6 +125,7 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
         swap(&inputs, &inbox)
         engine.step(inputs, at: Self.now(), into: &effects)
         perform()
+        finishLeaving()
         // The array goes back to be filled again, so that a turn allocates none.
         inputs.removeAll(keepingCapacity: true)
         if inbox.isEmpty { swap(&inputs, &inbox) }
@@ -172,6 +200,10 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
             logger.error("blocks of the log have rotted; asking the other nodes", metadata: [LogKey.missing: "\(count)"])
         case .snapshotMended(let index):
             logger.info("the rotten snapshot is whole again", metadata: [LogKey.snapshot: "\(index)"])
+        case .room(let room): log(room)
+        case .readOnly(true, let room):
+            logger.warning("posts are refused: the cluster's disks are short of room", metadata: [LogKey.room: "\(room.word)"])
+        case .readOnly(false, _): logger.info("posts are taken again, or another node's business")
         case .installedSnapshot(let index):
             logger.info("went on from a fetched snapshot", metadata: [LogKey.snapshot: "\(index)"])
         case .snapshotsDiffer(let peer, let index):
@@ -187,6 +219,16 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
             } else {
                 logger.warning("TCP works and datagrams are lost", metadata: metadata)
             }
+        }
+    }
+
+    private func log(_ room: Room) {
+        let metadata: Logger.Metadata = [LogKey.room: "\(room.word)"]
+        switch room {
+        case .ample: logger.info("the disk has room again", metadata: metadata)
+        case .low: logger.warning("the disk is nearly full: no further segment can be made ahead", metadata: metadata)
+        case .reserve: logger.warning("the disk is full: what is left is not for posts", metadata: metadata)
+        case .none: logger.error("the disk is full and the reserve used up: entries wait for room", metadata: metadata)
         }
     }
 
@@ -230,6 +272,7 @@ enum LogKey {
     static let milliseconds = "duration_ms"
     static let missing = "log.missing_blocks"
     static let waitsFor = "peers.waits_for"
+    static let room = "log.room"
     static let commit = "log.commit"
     static let count = "count"
     static let cut = "log.torn_bytes"

@@ -23,7 +23,7 @@ enum NodeOpening {
             let found = try NodeRecovery.open(
                 on: disk, node: node, voters: configuration.nodes.map { NodeID($0.id) },
                 settings: configuration.engineSettings(),
-                options: EventLogOptions(segmentBytes: configuration.segmentBytes), isRejoining: isRejoining,
+                options: EventLogOptions(segmentBytes: configuration.segmentBytes, readySpares: 2), isRejoining: isRejoining,
                 seed: UInt64.random(in: .min ... .max),
                 now: EngineLoop.now())
             report(found, folder, logger)

@@ -52,7 +52,7 @@ package final class NodeServer: Service {
         let relay = InputRelay(loop: loop)
         let disk = DiskWorker(
             log: recovery.log, lastIndex: recovery.engine.replica.log.lastIndex, folder: dataFolder,
-            segmentBytes: configuration.segmentBytes, logger: logger, report: { relay.pass($0) },
+            logger: logger, report: { relay.pass($0) },
             send: { relay.send($1, to: $0) }, failed: { ending.yield(.broken($0)) })
         let snapshots = try snapshotWorker(relay)
         let node = EngineLoop(
@@ -75,6 +75,7 @@ package final class NodeServer: Service {
             try? await stop(node, disk, snapshots, group)
             throw error
         }
+        if case .asked? = result { try await loop.flatSubmit { node.leave() }.get() }
         try await stop(node, disk, snapshots, group)
         if case .broken(let error)? = result { throw error }
         logger.info("node stopped")

@@ -14,10 +14,15 @@ package enum BlockDesk {
         return .noBlock(index: index, digest: digest, neverHad: log.neverHad(index: index, digest: digest))
     }
 
-    /// Takes a block that a peer sent, when it is missing; true when it was.
+    /// Takes a block that a peer sent, when it is missing; true when it was. A full disk takes none: it is asked for again.
     package static func take(_ block: [UInt8], into log: EventLog) throws(EventLogError) -> Bool {
         guard let entry = try? BlockCodec.parse(block, cluster: log.cluster) else { return false }
-        return try !log.repair(with: [entry]).isEmpty
+        do {
+            return try !log.repair(with: [entry]).isEmpty
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            return false
+        }
     }
 
     /// What is missing now, as an engine hears it.

@@ -121,6 +121,7 @@ struct ClusterChecker {
             }
         case .heartbeatReply(let reply): promised = reply.durable
         case .readIndex: sights.add(.followerReads)
+        case .takeOver: sights.add(.handOvers)
         case .preVote, .preVoteReply, .vote, .voteReply, .append, .heartbeat, .readIndexReply: break
         }
         guard let promised else { return }

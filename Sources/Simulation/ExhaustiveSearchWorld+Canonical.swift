@@ -66,7 +66,8 @@ extension SearchWorld {
         switch flight.message {
         case .heartbeat(let heartbeat): (leader, term, round) = (flight.from, heartbeat.term, heartbeat.round)
         case .heartbeatReply(let reply): (leader, term, round) = (flight.to, reply.term, reply.round)
-        case .preVote, .preVoteReply, .vote, .voteReply, .append, .appendReply, .readIndex, .readIndexReply, .snapshotOffer:
+        case .preVote, .preVoteReply, .vote, .voteReply, .append, .appendReply, .readIndex, .readIndexReply, .snapshotOffer,
+            .takeOver:
             return 0
         }
         return replicas[leader].term == term ? replicas[leader].canonicalRound(round) : 0

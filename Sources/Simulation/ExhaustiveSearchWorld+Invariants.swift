@@ -54,7 +54,9 @@ extension SearchWorld {
         case .appendReply(let reply):
             if case .durable(let index) = reply.result { promised = index }
         case .heartbeatReply(let reply): promised = reply.durable
-        case .preVote, .preVoteReply, .vote, .voteReply, .append, .heartbeat, .readIndex, .readIndexReply, .snapshotOffer: break
+        case .preVote, .preVoteReply, .vote, .voteReply, .append, .heartbeat, .readIndex, .readIndexReply, .snapshotOffer,
+            .takeOver:
+            break
         }
         guard promised > 0, bounds.checksPromises else { return }
         guard let digest = replicas[flight.from].log.digest(at: promised), disk.holds(digest, at: promised) else {

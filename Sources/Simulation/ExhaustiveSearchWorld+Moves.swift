@@ -62,7 +62,7 @@ extension SearchWorld {
         switch message {
         case .preVote(let it): "preVote term \(it.term) last \(it.lastIndex)/\(it.lastTerm)"
         case .preVoteReply(let it): "preVoteReply term \(it.term) asked \(it.askedTerm) granted \(it.granted)"
-        case .vote(let it): "vote term \(it.term) last \(it.lastIndex)/\(it.lastTerm)"
+        case .vote(let it): "\(it.isHandOver ? "hand-over " : "")vote term \(it.term) last \(it.lastIndex)/\(it.lastTerm)"
         case .voteReply(let it): "voteReply term \(it.term) granted \(it.granted)"
         case .append(let it):
             "append term \(it.term) after \(it.previousIndex)/\(it.previousTerm) commit \(it.commit) "
@@ -73,6 +73,7 @@ extension SearchWorld {
         case .readIndex(let it): "readIndex term \(it.term) nonce \(it.nonce)"
         case .readIndexReply(let it): "readIndexReply term \(it.term) nonce \(it.nonce) index \(it.index)"
         case .snapshotOffer(let it): "snapshotOffer term \(it.term) index \(it.snapshot.index)"
+        case .takeOver(let it): "takeOver term \(it.term) last \(it.lastIndex)"
         }
     }
 }

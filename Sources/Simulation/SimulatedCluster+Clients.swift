@@ -101,6 +101,10 @@ extension SimulatedCluster {
         case .failed(let error) where error.code == .unavailable || error.code == .overloaded:
             clients[client].target = Int(random.below(UInt64(nodes.count)))
             askAgainSoon(client)
+        case .failed(let error) where error.code == .readOnly:
+            report.sights.add(.readOnlyRefusals)
+            // Another copy of it may have been taken.
+            finish(client, clients[client].copies > 1 ? .unknown : .refused(code: error.code.rawValue, owner: nil))
         case .failed(let error):
             finish(client, .refused(code: error.code.rawValue, owner: error.owner))
         case .jobs: finish(client, .unknown)

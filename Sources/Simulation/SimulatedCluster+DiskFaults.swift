@@ -1,5 +1,6 @@
 import Consensus
 import EventLog
+import NodeEngine
 
 extension SimulatedCluster {
     /// The next call of some kind on the disk will fail, now or at the next start.
@@ -18,6 +19,43 @@ extension SimulatedCluster {
         nodes[node].disk.capacity = nodes[node].disk.usedSpace + random.below(2 * segmentBytes)
         trace.note(time, "the disk of node \(nodes[node].id) is nearly full")
         queue.plan(.roomAgain(node: node), at: time + 1000 * random.below(3000))
+    }
+
+    /// As in the real one, spares are made ahead, but only where disks fill up: to the others' seeds it would change all.
+    var logOptions: EventLogOptions {
+        EventLogOptions(segmentBytes: segmentBytes, readySpares: plan.fullDiskEvery > 0 ? 2 : 0)
+    }
+
+    /// What the real disk thread does beside its writes: the next segments are made ahead, and the node hears how much room
+    /// there is.
+    mutating func lookForRoom(at node: Int) throws {
+        guard plan.fullDiskEvery > 0, let log = nodes[node].log else { return }
+        // A process that stands still looks later.
+        guard time >= max(nodes[node].pausedUntil, nodes[node].stalledUntil) else { return }
+        if log.wantsSpare() {
+            var failure: DiskError.Reason?
+            do throws(DiskError) {
+                try SparePreparer.prepare(on: nodes[node].disk, segmentBytes: segmentBytes, atMost: 2)
+            } catch {
+                failure = error.reason
+            }
+            do throws(EventLogError) {
+                try log.spareEnded(failure)
+            } catch {
+                return try diskFailed(node, error)
+            }
+        }
+        guard log.room != nodes[node].room else { return }
+        nodes[node].room = log.room
+        trace.note(time, "the disk of node \(nodes[node].id) has room: \(log.room.word)")
+        try step(node, [.room(log.room)])
+    }
+
+    /// The next write needs a segment that can't be made: what was ordered is tried again after a while.
+    mutating func waitForRoom(_ node: Int) {
+        report.sights.add(.fullDiskWaits)
+        trace.note(time, "node \(nodes[node].id) waits for room")
+        planSync(node, at: time + 50_000)
     }
 
     /// Counts a failed call that was asked for, if that is what has just happened.

@@ -109,7 +109,7 @@ extension SimulatedCluster {
             let replica = engine.replica
             let role = if replica.isLeader { "leads" } else { "follows \(replica.leader.map { "\($0)" } ?? "nobody")" }
             return "node \(node.id) \(role) in term \(replica.term): last \(replica.log.lastIndex)/\(replica.log.lastTerm), "
-                + "durable \(replica.durableIndex), commit \(replica.commit), applied \(engine.state.index)"
+                + "durable \(replica.durableIndex), commit \(replica.commit), applied \(engine.state.index), room \(replica.room.word)"
         }.joined(separator: "\n")
     }
 

@@ -10,8 +10,7 @@ extension SimulatedCluster {
         if crashes { nodes[node].disk.callsUntilPowerLoss = 1 + Int(random.below(60)) }
         do {
             let cut = try nodes[node].start(
-                voters: voters, settings: settings, options: EventLogOptions(segmentBytes: segmentBytes), time: time,
-                seed: random.next())
+                voters: voters, settings: settings, options: logOptions, time: time, seed: random.next())
             if cut { report.sights.add(.tornTails) }
             guard nodes[node].isRunning else {
                 nodes[node].disk.callsUntilPowerLoss = nil
@@ -31,6 +30,7 @@ extension SimulatedCluster {
         )
         note(0x51, UInt64(node), replica.log.lastIndex)
         try checker.checkCommitted(nodes[node].engine!, from: 1, nodes, &report.sights)
+        try lookForRoom(at: node)
     }
 
     /// A start may fail when the power or the disk does, and must fail where acknowledged bytes are not what they were.
@@ -185,7 +185,7 @@ extension SimulatedCluster {
         planSync(node, at: max(time, nodes[node].stalledUntil) + duration)
     }
 
-    private mutating func planSync(_ node: Int, at time: UInt64) {
+    mutating func planSync(_ node: Int, at time: UInt64) {
         queue.plan(.syncDone(node: node, life: nodes[node].life, sync: nodes[node].syncs), at: time)
     }
 
@@ -204,22 +204,29 @@ extension SimulatedCluster {
             return try loseProcess(node, withPower: true, tearing: true)
         }
         let writes = Array(nodes[node].ordered.prefix(nodes[node].syncing))
+        let done: Int
         do throws(EventLogError) {
-            try nodes[node].log!.append(writes)
+            done = try nodes[node].log!.appendFitting(writes)
             // As the real disk thread does when it finds nothing more to do.
             if random.below(16) == 0 { try nodes[node].log!.markDurable() }
         } catch {
             return try diskFailed(node, error)
         }
-        nodes[node].ordered.removeFirst(writes.count)
-        nodes[node].isSyncing = false
-        nodes[node].truth.apply(writes)
-        try step(node, [.persisted(upTo: writes.last!.number)])
+        let written = Array(writes[..<done])
+        nodes[node].ordered.removeFirst(done)
+        nodes[node].truth.apply(written)
+        if done < writes.count {
+            waitForRoom(node)
+        } else {
+            nodes[node].isSyncing = false
+        }
+        if let last = written.last { try step(node, [.persisted(upTo: last.number)]) }
         if nodes[node].isRunning, !nodes[node].ordered.isEmpty, !nodes[node].isSyncing { startSync(node) }
         if nodes[node].isRunning, random.below(16) == 0 {
             try scrub(node)
             plan(.scrub, at: node)
         }
+        try lookForRoom(at: node)
     }
 
     /// A write that fits in a sector is there or not; one of several can be torn.
@@ -230,9 +237,9 @@ extension SimulatedCluster {
     /// A process whose disk failed ends at once: only reading it anew tells what it holds. The power may fail with it.
     mutating func diskFailed(_ node: Int, _ error: EventLogError) throws {
         trace.note(time, "node \(nodes[node].id) can't write: \(error)")
-        if error.code == .noSpace, nodes[node].disk.capacity < .max {
-            report.sights.add(.fullDiskStops)
-        } else if !isFailureAskedFor(node), !([.disk, .missing].contains(error.code) && nodes[node].disk.isRotten) {
+        // A node that is repaired has nowhere to put what it gets; one that runs waits for room.
+        let isFull = error.code == .noSpace && nodes[node].disk.capacity < .max && nodes[node].repair != nil
+        if !isFull, !isFailureAskedFor(node), !([.disk, .missing].contains(error.code) && nodes[node].disk.isRotten) {
             // Where a truncation would have to go is read back from the disk, and may be rotten.
             throw Violation("node \(nodes[node].id) can't write: \(error)")
         }

@@ -162,6 +162,7 @@ package struct SimulatedCluster {
         case .tick(let node):
             queue.plan(.tick(node: node), at: time + 10_000)
             try step(node, [.tick])
+            if nodes[node].lacksRoom { try lookForRoom(at: node) }
         case .arrival(let to, let from, let bytes, let channel, let stream):
             try arrive(bytes, from: from, to: to, channel, stream)
         case .syncDone(let node, let life, let sync):

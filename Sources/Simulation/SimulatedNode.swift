@@ -29,6 +29,8 @@ struct SimulatedNode {
     var losesPowerInNextWrite = false
     /// The call on its disk that is to fail, once.
     var failingCall: SimulatedDisk.Call?
+    /// What its log last said that the disk can take.
+    var room = Room.ample
     /// It found acknowledged bytes damaged and does not start until it gets them back.
     var isRefused = false
     /// It has started since its disk rotted: all that it needs is there.
@@ -79,6 +81,7 @@ struct SimulatedNode {
         log = node.log
         isHealed = true
         isEmptied = false
+        room = .ample
         desk = SnapshotDesk(on: disk, settings: settings, chunkBytes: Self.chunkBytes)
         ordered = []
         isSyncing = false
@@ -121,6 +124,9 @@ struct SimulatedNode {
         let names = ((try? disk.list()) ?? []).filter { $0.hasPrefix("snapshot-") }.sorted()
         return names.map { ($0, 0..<UInt64(disk.contents($0)?.count ?? 0)) }.filter { !$0.bytes.isEmpty }
     }
+
+    /// Its log wants something of the disk that it did not get, or has just used a spare.
+    var lacksRoom: Bool { room != .ample || (log?.needsSpare ?? false) }
 
     /// Segments that the log has begun.
     var segments: Int {

@@ -51,7 +51,9 @@ package enum Sight: String, Sendable, CaseIterable {
     case leadersDeposed = "leaders_deposed"
     case truncations
     case tornTails = "torn_tails"
-    case fullDiskStops = "full_disk_stops"
+    case fullDiskWaits = "full_disk_waits"
+    case readOnlyRefusals = "read_only_refusals"
+    case handOvers = "hand_overs"
     case rotRefused = "rot_refused"
     case rotReadBack = "rot_read_back"
     case backupsRestored = "backups_restored"
@@ -89,7 +91,7 @@ package enum Sight: String, Sendable, CaseIterable {
     private static let ofPeers: Set<Sight> = [
         .isolations, .oneWayCuts, .halves, .bridges, .datagramCuts, .streamCuts, .datagramsLost, .datagramsRepeated,
         .datagramsReplayed, .datagramsReordered, .leadersDeposed, .truncations, .loadsFromDisk, .rotReadBack, .appendConflicts,
-        .followerReads, .snapshotInstalls, .emptiedFolders, .endsLearned, .snapshotsMended, .repairs, .blocksRepaired,
+        .followerReads, .snapshotInstalls, .emptiedFolders, .endsLearned, .snapshotsMended, .repairs, .blocksRepaired, .handOvers,
     ]
 
     /// Whether a cluster of so many nodes can meet it: some need peers.

@@ -35,8 +35,13 @@ extension ByteWriter {
         if let failure = event.failure { string(failure) }
     }
 
+    /// Two bits, none of them set where there is ample room.
+    private static func lack(of room: Room) -> UInt64 { UInt64(Room.ample.rawValue - room.rawValue) }
+
     mutating func status(_ status: NodeStatus) {
-        varint(flag(status.leader != nil, 0) | flag(status.stateDigest != nil, 1))
+        varint(
+            flag(status.leader != nil, 0) | flag(status.stateDigest != nil, 1) | Self.lack(of: status.room) << 2
+                | Self.lack(of: status.clusterRoom) << 4)
         u8(status.role.rawValue)
         string(status.cluster)
         varint(status.node)
@@ -101,10 +106,13 @@ extension ByteReader {
             failure: try flags.has(2) ? string() : nil)
     }
 
+    private static func room(lacking lack: UInt64) -> Room { Room(rawValue: Room.ample.rawValue - UInt8(lack))! }
+
     mutating func status() throws(WireError) -> NodeStatus {
-        let flags = try flags(known: 0b11)
+        let flags = try flags(known: 0b11_1111)
         let role: NodeStatus.Role = try tag("role")
         var status = NodeStatus(cluster: try string(), node: try varint(), role: role, term: 0)
+        (status.room, status.clusterRoom) = (Self.room(lacking: flags >> 2 & 0b11), Self.room(lacking: flags >> 4 & 0b11))
         if flags.has(0) { status.leader = try varint() }
         if flags.has(1) { status.stateDigest = try u64() }
         status.term = try varint()

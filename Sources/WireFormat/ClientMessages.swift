@@ -126,6 +126,10 @@ package struct NodeStatus: Sendable, Equatable {
     package var complete: UInt64
     package var trashed: UInt64
     package var members: [Member]
+    /// What the node's own disk can still take.
+    package var room: Room
+    /// What the cluster's disks can, as the leader knows; ample elsewhere. Posts are refused while it is short.
+    package var clusterRoom: Room
     /// A fingerprint of the board's whole state at `applied`; equal on all nodes that have applied the same.
     package var stateDigest: UInt64?
 
@@ -149,6 +153,8 @@ package struct NodeStatus: Sendable, Equatable {
         self.complete = 0
         self.trashed = 0
         self.members = []
+        self.room = .ample
+        self.clusterRoom = .ample
         self.stateDigest = nil
     }
 }

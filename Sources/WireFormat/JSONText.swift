@@ -1,3 +1,4 @@
+import Consensus
 package import Jobboard
 
 // The words and the order of what people and scripts read; once released, neither changes.
@@ -88,6 +89,9 @@ extension JSONWriter {
         for member in status.members { write(member) }
         endArray()
         field("state_digest", status.stateDigest.map(hex))
+        field("room", status.room.word)
+        field("cluster_room", status.clusterRoom.word)
+        field("read_only", status.clusterRoom.isShort)
         endObject()
     }
 

@@ -16,6 +16,11 @@ package enum PeerCodec {
         case readIndexReply = 11
         case snapshotOffer = 12
         case installing = 13
+        /// A heartbeat's answer from one that does not have ample room.
+        case shortReply = 14
+        /// A question for a vote that the leader wants to be asked.
+        case handOverVote = 15
+        case takeOver = 16
     }
 
     /// Appends the whole TCP frame. The caller keeps the entries' bytes within `Framing.maximumPeerFrame`.
@@ -74,7 +79,7 @@ package enum PeerCodec {
             writer.varint(reply.askedTerm)
             writer.bool(reply.granted)
         case .vote(let ask):
-            head(.vote, ask.term)
+            head(ask.isHandOver ? .handOverVote : .vote, ask.term)
             writer.varint(ask.lastIndex)
             writer.varint(ask.lastTerm)
         case .voteReply(let reply):
@@ -104,10 +109,11 @@ package enum PeerCodec {
             writer.varint(heartbeat.commit)
             writer.varint(UInt64(heartbeat.oldestWriteAge))
         case .heartbeatReply(let reply):
-            head(.heartbeatReply, reply.term)
+            head(reply.room == .ample ? .heartbeatReply : .shortReply, reply.term)
             writer.varint(reply.round)
             writer.varint(reply.durable)
             writer.varint(reply.wall)
+            if reply.room != .ample { writer.u8(reply.room.rawValue) }
         case .readIndex(let ask):
             head(.readIndex, ask.term)
             writer.varint(ask.nonce)
@@ -118,6 +124,9 @@ package enum PeerCodec {
         case .snapshotOffer(let offer):
             head(.snapshotOffer, offer.term)
             SnapshotReferenceCodec.append(offer.snapshot, to: &writer)
+        case .takeOver(let wish):
+            head(.takeOver, wish.term)
+            writer.varint(wish.lastIndex)
         }
     }
 
@@ -145,6 +154,13 @@ package enum PeerCodec {
         return Append(
             term: term, previousIndex: previousIndex, previousTerm: previousTerm,
             previousDigest: Digest(high: high, low: low), commit: commit, entries: entries)
+    }
+
+    /// Ample room has a tag of its own.
+    private static func room(_ reader: inout ByteReader) throws(WireError) -> Room {
+        let room: Room = try reader.tag("room")
+        guard room != .ample else { throw WireError("ample room where there is little") }
+        return room
     }
 
     /// Every message that is a handful of numbers.
@@ -178,6 +194,16 @@ package enum PeerCodec {
             return .heartbeatReply(
                 HeartbeatReply(
                     term: term, round: try reader.varint(), durable: try reader.varint(), wall: try reader.varint()))
+        case .shortReply:
+            return .heartbeatReply(
+                HeartbeatReply(
+                    term: term, round: try reader.varint(), durable: try reader.varint(), wall: try reader.varint(),
+                    room: try room(&reader)))
+        case .handOverVote:
+            return .vote(
+                Vote(term: term, lastIndex: try reader.varint(), lastTerm: try reader.varint(), isHandOver: true))
+        case .takeOver:
+            return .takeOver(TakeOver(term: term, lastIndex: try reader.varint()))
         case .readIndex:
             return .readIndex(ReadIndex(term: term, nonce: try reader.varint()))
         case .readIndexReply:

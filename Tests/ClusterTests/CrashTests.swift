@@ -69,6 +69,21 @@ import WireFormat
         await client.shutdown()
     }
 
+    @Test(.timeLimit(.minutes(2))) func aLeaderThatIsStoppedHandsOverBeforeItEnds() async throws {
+        let cluster = try await TestCluster(nodes: 3)
+        let client = try JobboardClient(nodes: cluster.addresses)
+        _ = try await client.post(NewJob(name: "first"), timeout: .seconds(30))
+        let leader = try #require(try await client.status().leader)
+        #expect(cluster.stop(Int(leader)) == 0)
+        // Its own last words on who leads name another.
+        let words = cluster.words(of: Int(leader)).split(separator: "\n")
+        let end = try #require(words.lastIndex { $0.contains("node stopped") })
+        let last = try #require(words[..<end].last { $0.contains("leader known") })
+        #expect(!last.contains("raft.leader=\(leader)") && last.contains("raft.leader="), "\(last)")
+        #expect(try await client.post(NewJob(name: "second"), timeout: .seconds(30)).duplicate == false)
+        await client.shutdown()
+    }
+
     @Test(.timeLimit(.minutes(1))) func aNodeWhoseDiskFailsEndsAndNamesTheFile() async throws {
         let cluster = try await TestCluster(nodes: 1)
         let client = try JobboardClient(nodes: cluster.addresses)

@@ -18,7 +18,8 @@ final class TestCluster {
     private let file: URL
     private var processes: [Int: Process] = [:]
 
-    init(nodes: Int) async throws {
+    /// `prepare` is called with each data folder before its node starts.
+    init(nodes: Int, prepare: (URL) throws -> Void = { _ in }) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "jobboard-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let ports = try await Self.freePorts(2 * nodes)
@@ -29,7 +30,10 @@ final class TestCluster {
         file = folder.appending(path: "cluster.json")
         let text = #"{"cluster": "test", "segment_bytes": 8388608, "nodes": [\#(list.joined(separator: ", "))]}"#
         try text.write(to: file, atomically: true, encoding: .utf8)
-        for node in 1...nodes { try start(node) }
+        for node in 1...nodes {
+            try prepare(dataFolder(node))
+            try start(node)
+        }
     }
 
     deinit {
@@ -50,6 +54,16 @@ final class TestCluster {
         process.standardError = try Self.appending(to: folder.appending(path: "node-\(node).log"))
         try process.run()
         processes[node] = process
+    }
+
+    /// The process of a node that runs; it changes with each start.
+    func process(of node: Int) -> Int32? {
+        processes[node].flatMap { $0.isRunning ? $0.processIdentifier : nil }
+    }
+
+    /// What the node said on standard error.
+    func words(of node: Int) -> String {
+        (try? String(contentsOf: folder.appending(path: "node-\(node).log"), encoding: .utf8)) ?? ""
     }
 
     /// SIGKILL: no word of farewell.

@@ -77,6 +77,8 @@ enum ScenarioPlayer {
         case "fetch": stage.fetch(node(1))
         case "crash": stage.crash(node(1))
         case "restart": stage.start(node(1))
+        case "room": stage.step(node(1), .room(Room.allCases.first { $0.word == words[2] }!))
+        case "leave": stage.step(node(1), .leave)
         case "cut": stage.setCut(node(1), true)
         case "heal": stage.setCut(node(1), false)
         case "show": show(&stage)

@@ -47,7 +47,7 @@ struct Script {
         switch message {
         case .preVote(let m): "pre-vote? term \(m.term) last \(m.lastIndex)/\(m.lastTerm)"
         case .preVoteReply(let m): "pre-vote \(m.granted ? "yes" : "no") term \(m.askedTerm) (own \(m.term))"
-        case .vote(let m): "vote? term \(m.term) last \(m.lastIndex)/\(m.lastTerm)"
+        case .vote(let m): "vote?\(m.isHandOver ? " by hand-over" : "") term \(m.term) last \(m.lastIndex)/\(m.lastTerm)"
         case .voteReply(let m): "vote \(m.granted ? "yes" : "no") term \(m.term)"
         case .append(let m):
             "append term \(m.term) after \(m.previousIndex)/\(m.previousTerm)"
@@ -59,10 +59,12 @@ struct Script {
             case .installing(let pieces): "installing, \(pieces) pieces, term \(m.term)"
             }
         case .heartbeat(let m): "heartbeat term \(m.term) round \(m.round) commit \(m.commit)"
-        case .heartbeatReply(let m): "alive term \(m.term) round \(m.round) durable \(m.durable)"
+        case .heartbeatReply(let m):
+            "alive term \(m.term) round \(m.round) durable \(m.durable)" + (m.room == .ample ? "" : " room \(m.room.word)")
         case .readIndex(let m): "read index? term \(m.term)"
         case .readIndexReply(let m): "read index \(m.index) term \(m.term)"
         case .snapshotOffer(let m): "offer of the snapshot at \(m.snapshot.index)/\(m.snapshot.last.term) term \(m.term)"
+        case .takeOver(let m): "take over, term \(m.term) last \(m.lastIndex)"
         }
     }
 }

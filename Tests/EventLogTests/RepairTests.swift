@@ -138,6 +138,24 @@ import Testing
         return LogIndex(index)
     }
 
+    /// A read that failed once is no rot: the block is there when it is asked for again.
+    @Test func aBlockThatCouldNotBeReadOnceComesBack() throws {
+        let disk = SimulatedDisk()
+        let log = try open(disk).0
+        let entries = chain(4, bytes: 300)
+        try log.append([write(entries)])
+        for _ in 0..<2 {
+            disk.failNext(.read)
+            #expect(try log.scrub(maxBytes: 1).lost.count == 1)
+            let lost = try #require(log.missing?.wanted.first)
+            #expect(try log.block(index: lost.index, digest: lost.digest) == entries[Int(lost.index) - 1])
+            #expect(log.missing == nil)
+        }
+        disk.failNext(.read)
+        let lost = try #require(try log.scrub(maxBytes: 1).lost.first)
+        #expect(try log.read(from: lost.index, through: 4, maxBytes: .max) == Array(entries[(Int(lost.index) - 1)...]))
+    }
+
     @Test func theScrubberFindsWhatRotsAtRest() throws {
         let (disk, entries) = try Self.holed()
         let log = try open(disk).0

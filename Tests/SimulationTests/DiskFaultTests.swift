@@ -26,9 +26,12 @@ import Testing
         #expect(sights[.starts] > UInt64(8 * nodes))
     }
 
-    @Test(arguments: [1, 3]) func aNodeWhoseDiskIsFullComesBackWhenThereIsRoom(nodes: Int) throws {
+    @Test(arguments: [1, 3]) func aNodeWhoseDiskIsFullRefusesPostsAndGoesOnWhenThereIsRoom(nodes: Int) throws {
         let sights = try Self.run(Self.plan { $0.fullDiskEvery = 300 }, nodes: nodes, seeds: 1...8)
-        #expect(sights[.fullDiskStops] > 0 && sights[.starts] > UInt64(8 * nodes))
+        for sight in [Sight.fullDisks, .readOnlyRefusals] { #expect(sights[sight] > 0, "\(sight.rawValue)") }
+        // One that is alone refuses before a write has to wait.
+        if nodes > 1 { #expect(sights[.fullDiskWaits] > 0 && sights[.handOvers] > 0) }
+        #expect(sights[.starts] == UInt64(8 * nodes), "nobody ends for want of room")
     }
 
     private static func rotting(every milliseconds: UInt64) -> FaultPlan {

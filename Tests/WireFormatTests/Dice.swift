@@ -132,6 +132,7 @@ struct Dice: RandomNumberGenerator {
             \.syncP99Microseconds, \.unclaimed, \.claimed, \.complete, \.trashed,
         ]
         for path in numbers { status[keyPath: path] = number() }
+        (status.room, status.clusterRoom) = (Room.allCases[below(4)], Room.allCases[below(4)])
         status.members = list {
             NodeStatus.Member(
                 node: $0.number(), clientAddress: $0.text(), reachable: $0.coin(), datagrams: $0.coin(), durable: $0.number())
@@ -176,6 +177,11 @@ struct Dice: RandomNumberGenerator {
             .readIndexReply(ReadIndexReply(term: term(), nonce: number(), index: number())),
             .snapshotOffer(SnapshotOffer(term: term(), snapshot: snapshot())),
             .appendReply(AppendReply(term: term(), result: .installing(pieces: number()))),
+            .heartbeatReply(
+                HeartbeatReply(
+                    term: term(), round: number(), durable: number(), wall: number(), room: coin() ? .reserve : .none)),
+            .vote(Vote(term: term(), lastIndex: number(), lastTerm: number(), isHandOver: true)),
+            .takeOver(TakeOver(term: term(), lastIndex: number())),
         ]
     }
 

@@ -18,6 +18,19 @@ struct GoldenBytesTests {
         #expect(GoldenSamples.transfers.count == dice.transfers().count + 2)
     }
 
+    /// Where there is ample room the bytes are those of before there were such words.
+    @Test func aStatusSaysInItsFlagsHowMuchRoomThereIs() throws {
+        var status = GoldenSamples.status
+        var ample: [UInt8] = []
+        ClientCodec.append(.status(status), number: 1, to: &ample)
+        (status.room, status.clusterRoom) = (.low, .none)
+        var short: [UInt8] = []
+        ClientCodec.append(.status(status), number: 1, to: &short)
+        let changed = zip(ample, short).enumerated().filter { $1.0 != $1.1 }
+        #expect(ample.count == short.count && changed.map(\.offset) == [6])
+        #expect(ample[6] == 0b11 && short[6] == 0b11_0111)
+    }
+
     @Test func smallMessagesStaySmall() {
         var dice = Dice(seed: 20)
         for _ in 0..<1000 {

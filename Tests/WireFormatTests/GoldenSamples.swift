@@ -249,6 +249,12 @@ enum GoldenSamples {
             1f
             """),
         peer("installing", .appendReply(AppendReply(term: 3, result: .installing(pieces: 300))), "060000000d010203ac02"),
+        peer(
+            "shortReply", .heartbeatReply(HeartbeatReply(term: 3, round: 4, durable: 300, wall: 1000, room: .reserve)),
+            "0a0000000e01020304ac02e80701"),
+        peer(
+            "handOverVote", .vote(Vote(term: 3, lastIndex: 300, lastTerm: 2, isHandOver: true)), "070000000f010203ac0202"),
+        peer("takeOver", .takeOver(TakeOver(term: 3, lastIndex: 300)), "0600000010010203ac02"),
     ]
 
     private static let digest = Digest(high: 0x0001_0203_0405_0607, low: 0x0809_0a0b_0c0d_0e0f)

@@ -1,3 +1,4 @@
+import Consensus
 import Jobboard
 import JobboardClient
 import WireFormat
@@ -45,7 +46,8 @@ enum ClusterStatus {
         var table = TextTable([
             .init("NODE", .right), .init("ADDRESS"), .init("ROLE"), .init("TERM", .right), .init("COMMIT", .right),
             .init("APPLIED", .right), .init("LOG", .right), .init("STORED", .right), .init("DISK", .right),
-            .init("FSYNC P99", .right), .init("UNCLAIMED", .right), .init("CLAIMED", .right), .init("COMPLETE", .right),
+            .init("ROOM"), .init("FSYNC P99", .right), .init("UNCLAIMED", .right), .init("CLAIMED", .right),
+            .init("COMPLETE", .right),
             .init("TRASHED", .right),
         ])
         for report in reports { table.add(cells(of: report)) }
@@ -54,14 +56,20 @@ enum ClusterStatus {
 
     private static func cells(of report: Report) -> [String] {
         guard let status = report.status else {
-            return ["-", report.address, "unreachable"] + Array(repeating: "-", count: 11)
+            return ["-", report.address, "unreachable"] + Array(repeating: "-", count: 12)
         }
         return [
             "\(status.node)", report.address, status.role.word, "\(status.term)", "\(status.commit)", "\(status.applied)",
-            Figures.bytes(status.rawBytes), Figures.bytes(status.storedBytes), Figures.bytes(status.diskBytes),
+            Figures.bytes(status.rawBytes), Figures.bytes(status.storedBytes), Figures.bytes(status.diskBytes), room(of: status),
             Figures.fixed(Double(status.syncP99Microseconds) / 1000, 2) + " ms", "\(status.unclaimed)", "\(status.claimed)",
             "\(status.complete)", "\(status.trashed)",
         ]
+    }
+
+    /// Why no posts are taken, if so.
+    private static func room(of status: NodeStatus) -> String {
+        guard status.clusterRoom.isShort else { return status.room.word }
+        return status.room.isShort ? "\(status.room.word), read-only" : "\(status.room.word), others short, read-only"
     }
 
     static func json(_ report: Report) -> String {

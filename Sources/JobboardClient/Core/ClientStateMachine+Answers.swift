@@ -57,6 +57,11 @@ extension ClientStateMachine {
             requeue(number)
             if case .ready(let node, _) = state { trouble = "\(node) answered \(error)" }
             hold(now: now)
+        case .readOnly where calls[number].uncertain:
+            // This copy was refused; an earlier one may be on its way.
+            var doubtful = error
+            doubtful.outcome = .unknown
+            settle(number, .failed(doubtful), actions: &actions)
         default:
             settle(number, .failed(error), actions: &actions)
         }
