@@ -28,7 +28,7 @@ extension FuzzTarget {
     }
 
     /// Each half of the input begins one copy, which gets its digest.
-    static let superblockSealed = FuzzTarget("superblock-sealed", maximumBytes: 1000) { bytes in
+    static let superblockSealed = FuzzTarget("superblock-sealed", maximumBytes: 1200) { bytes in
         let half = bytes.count / 2
         let file = LogFolderMaker.slot(bytes[..<half]) + LogFolderMaker.slot(bytes[half...])
         LogRecovery.check(LogFolderMaker.folder(superblock: file, segments: LogFolderMaker.sampleSegments))

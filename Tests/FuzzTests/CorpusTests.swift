@@ -25,7 +25,7 @@ import Testing
         #expect(try Corpus.holds(LogFolderMaker.superblock, as: "superblock", of: "superblock"))
         let noted = LogFolderMaker.sampleSuperblock
         #expect(try Corpus.holds(noted, as: "notes", of: "superblock"))
-        #expect(try Corpus.holds(Array(noted[..<488] + noted[4096..<4584]), as: "notes", of: "superblock-sealed"))
+        #expect(try Corpus.holds(Array(noted[..<560] + noted[4096..<4656]), as: "notes", of: "superblock-sealed"))
         #expect(try Corpus.holds(LogFolderMaker.samplePatch, as: "patch", of: "patches"))
         let fields = LogFolderMaker.superblockFields
         #expect(try Corpus.holds(fields(2) + fields(1), as: "fields", of: "superblock-sealed"))

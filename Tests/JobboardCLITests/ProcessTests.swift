@@ -67,11 +67,11 @@ import Testing
         _ = try await Self.run("exit 0")
         let before = try FileManager.default.contentsOfDirectory(atPath: folder).count
         try await withThrowingTaskGroup(of: RunningProcess.End.self) { group in
-            for _ in 0..<64 { group.addTask { try await Self.run("exit 0").end } }
+            for _ in 0..<128 { group.addTask { try await Self.run("exit 0").end } }
             for try await end in group { #expect(end == .exited(0)) }
         }
-        // Other tests run beside this one and have some open; 64 commands would have left 128.
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count < before + 64)
+        // Other tests run beside this one and have some open; 128 commands would have left 256.
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count < before + 128)
     }
 }
 
