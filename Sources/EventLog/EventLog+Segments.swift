@@ -14,9 +14,6 @@ extension EventLog {
 
     package var hardState: HardState { state.hardState }
 
-    /// How many times the folder was opened, this time included.
-    package var incarnation: UInt32 { superblock.incarnation }
-
     /// Looks in the folder for spares that `SparePreparer` made.
     package func adoptSpares() throws(EventLogError) {
         try refuseIfPoisoned()

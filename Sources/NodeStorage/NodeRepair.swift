@@ -53,7 +53,8 @@ package final class NodeRepair {
         self.peers = peers
         self.reason = reason
         self.lacksState = lacksState
-        standings = PeerStandings(of: peers, life: log.incarnation)
+        // Not the number of the opening: that of an emptied folder begins anew.
+        standings = PeerStandings(of: peers, life: UInt32(truncatingIfNeeded: random.next()))
         // No entry of a term is written before the term itself.
         isVoteLost = log.isHardStateLost || log.hardState.term < log.last.term
         listMissing()

@@ -24,7 +24,7 @@ struct PeerStandings {
     private var known: [NodeID: Standing] = [:]
     private var nextQuestion: UInt64 = 0
 
-    /// `life` is no other opening's.
+    /// `life`: by chance, so that it is no other opening's.
     init(of peers: [NodeID], life: UInt32) {
         self.peers = peers
         self.life = life
