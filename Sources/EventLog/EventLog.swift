@@ -83,7 +83,9 @@ package final class EventLog {
     /// Opens the folder, or makes a new log in one that has none, and reads all of it.
     ///
     /// `accept` hears what was found before anything is written: when it throws, the folder stays as it is, and may come
-    /// back whole. Afterwards everything that `Recovery` tells is durable. What was acknowledged and can't be read is in `missing` and its
+    /// back whole. Afterwards everything that `Recovery` tells is durable.
+    ///
+    /// What was acknowledged and can't be read is in `missing` and its
     /// neighbours: the log opens with holes, serves what it has, and writes nothing over what is left of the rest. Throws
     /// `wrongIdentity` for another node's folder and `damaged` when not even that much can be told; then nothing in
     /// the folder is changed.

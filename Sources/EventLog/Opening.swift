@@ -1,7 +1,8 @@
 /// One opening of the folder, and which frames it wrote.
 struct Opening: Equatable {
     static let encodedBytes = 16
-    /// As many are remembered: more than were ever seen between two compactions, and they fit in a copy of the superblock.
+    /// As many are remembered; they fit in a copy of the superblock. Of frames from before them only the order of incarnations
+    /// is known.
     static let most = 128
 
     var incarnation: UInt32
