@@ -116,6 +116,8 @@ extension Engine {
         status.diskBytes = diskReport.diskBytes
         status.syncs = diskReport.syncs
         status.syncP99Microseconds = diskReport.syncP99Microseconds
+        status.repair = diskReport.repair
+        status.repair.mendedSnapshots += mendedSnapshots
         status.unclaimed = UInt64(state.machine.totals(state: .unclaimed))
         status.claimed = UInt64(state.machine.totals(state: .claimed))
         status.complete = UInt64(state.machine.totals(state: .complete))

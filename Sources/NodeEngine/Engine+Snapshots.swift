@@ -153,6 +153,7 @@ extension Engine {
     mutating func mended(_ snapshot: SnapshotReference, _ effects: inout [EngineEffect]) {
         guard fetch?.snapshot == snapshot, mending == snapshot else { return }
         (fetch, mending) = (nil, nil)
+        mendedSnapshots += 1
         effects.append(.notice(.snapshotMended(index: snapshot.index)))
     }
 

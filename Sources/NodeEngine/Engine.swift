@@ -16,6 +16,8 @@ package struct Engine: Sendable {
     var routes: PeerRoutes
     var now: Moment
     var diskReport = DiskReport()
+    /// Since the node started.
+    var mendedSnapshots: UInt64 = 0
 
     // Writes on their way.
     var waiting = BatchQueue()

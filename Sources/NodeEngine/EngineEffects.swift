@@ -117,6 +117,7 @@ package struct DiskReport: Sendable, Equatable {
     package var diskBytes: UInt64 = 0
     package var syncs: UInt64 = 0
     package var syncP99Microseconds: UInt64 = 0
+    package var repair = RepairStatus()
 
     package init() {}
 }

@@ -5,15 +5,15 @@ import NodeEngine
 import WireFormat
 
 /// One client's connection at the node.
-final class ClientHandler: ChannelInboundHandler {
+final class ClientHandler<Node: ClientListener>: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// Replies that a client may leave unread, in bytes; then it is disconnected, and can resume where it was.
-    private static let maximumUnread = 64 << 20
-    private static let greetingTime = TimeAmount.seconds(5)
+    private static var maximumUnread: Int { 64 << 20 }
+    private static var greetingTime: TimeAmount { .seconds(5) }
 
-    private let node: EngineLoop
+    private let node: Node
     private var connection: UInt64 = 0
     private var context: ChannelHandlerContext?
     private var splitter = FrameSplitter()
@@ -22,7 +22,7 @@ final class ClientHandler: ChannelInboundHandler {
     private var output: [UInt8] = []
     private var unread = 0
 
-    init(node: EngineLoop) {
+    init(node: Node) {
         self.node = node
     }
 

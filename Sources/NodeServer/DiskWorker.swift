@@ -50,6 +50,8 @@ final class DiskWorker: @unchecked Sendable {
 
     /// How many blocks were missing when it was last said.
     private var reportedMissing = 0
+    /// What was done about damage; what is missing now is looked up when it is asked for.
+    private var repairs: RepairStatus
     private var lastIndex: LogIndex
     /// Ordered, and waiting for room on a full disk; what is ordered later waits behind them.
     private var waiting: [LogWrite] = []
@@ -61,12 +63,13 @@ final class DiskWorker: @unchecked Sendable {
     private var looks = 0
 
     init(
-        log: EventLog, lastIndex: LogIndex, folder: String, logger: Logger,
+        log: EventLog, lastIndex: LogIndex, repairs: RepairStatus, folder: String, logger: Logger,
         report: @escaping @Sendable (EngineInput) -> Void, send: @escaping @Sendable (NodeID, Transfer) -> Void,
         failed: @escaping @Sendable (NodeError) -> Void
     ) {
         self.log = log
         self.lastIndex = lastIndex
+        self.repairs = repairs
         self.folder = folder
         self.logger = logger
         self.report = report
@@ -150,7 +153,10 @@ final class DiskWorker: @unchecked Sendable {
                 if let answer = try BlockDesk.answer(question, from: log) { send(peer, answer) }
                 reportMissing()
             case .repair(let block):
-                if try BlockDesk.take(block, into: log) { reportMissing() }
+                if try BlockDesk.take(block, into: log) == .taken {
+                    repairs.mendedBlocks += 1
+                    reportMissing()
+                }
             case .release(let index):
                 try log.release(through: index)
                 report(.released(log.base.index))
@@ -247,7 +253,9 @@ final class DiskWorker: @unchecked Sendable {
         let isIdle = DispatchTime.now().uptimeNanoseconds - lastWriteAt > 100_000_000
         looks += 1
         if isIdle || looks % Self.busyScrub == 0 {
-            _ = try log.scrub(maxBytes: Self.scrubBytes)
+            let scrubbed = try log.scrub(maxBytes: Self.scrubBytes)
+            repairs.scrubbedBytes += UInt64(scrubbed.bytes)
+            if scrubbed.isRoundDone { repairs.scrubRounds += 1 }
             reportMissing()
         }
         if DispatchTime.now().uptimeNanoseconds >= nextLookForRoomAt { lookForRoom() }
@@ -257,6 +265,8 @@ final class DiskWorker: @unchecked Sendable {
         now.storedBytes = log.counters.storedBytes
         now.diskBytes = log.counters.diskBytes
         now.syncs = log.counters.syncs
+        now.repair = repairs
+        now.repair.missingBlocks = UInt64(log.missing?.indexes.count ?? 0)
         let sorted = syncTimes.sorted()
         now.syncP99Microseconds = sorted.isEmpty ? 0 : sorted[(sorted.count - 1) * 99 / 100]
         report(.diskReport(now))

@@ -10,7 +10,7 @@ import WireFormat
 /// all; then replies are flushed, once a connection.
 ///
 /// `@unchecked`: everything in it is used on `loop` alone, which the entry points check.
-final class EngineLoop: PeerListener, @unchecked Sendable {
+final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
     let loop: any EventLoop
     let logger: Logger
     private var engine: Engine
@@ -28,9 +28,9 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
     private var leaving: EventLoopPromise<Void>?
     private var tickCount: UInt64 = 0
 
-    private var clients: [UInt64: ClientHandler] = [:]
+    private var clients: [UInt64: ClientHandler<EngineLoop>] = [:]
     private var nextConnection: UInt64 = 1
-    private var unflushed: [ClientHandler] = []
+    private var unflushed: [ClientHandler<EngineLoop>] = []
     var links: [NodeID: PeerLink] = [:]
     var datagrams: DatagramPort?
 
@@ -234,7 +234,7 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
 
     // MARK: Clients
 
-    func add(_ client: ClientHandler) -> UInt64 {
+    func add(_ client: ClientHandler<EngineLoop>) -> UInt64 {
         loop.preconditionInEventLoop()
         defer { nextConnection += 1 }
         clients[nextConnection] = client
@@ -248,7 +248,6 @@ final class EngineLoop: PeerListener, @unchecked Sendable {
         receive(.connectionClosed(connection))
     }
 
-    /// What this node tells a client that says hello.
     var hello: ClientHello {
         ClientHello(
             cluster: engine.settings.cluster, node: engine.replica.id.rawValue, leader: engine.leaderAddress)

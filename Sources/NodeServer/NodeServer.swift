@@ -46,12 +46,12 @@ package final class NodeServer: Service {
     /// Runs the node. Returns after a graceful shutdown; throws `NodeError` when it can't start or has to stop.
     package func run() async throws {
         let (endings, ending) = AsyncStream.makeStream(of: Ending.self)
-        guard let recovery = try await recover() else { return logger.info("node stopped") }
+        guard let (recovery, repairs) = try await recover() else { return logger.info("node stopped") }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let relay = InputRelay(loop: loop)
         let disk = DiskWorker(
-            log: recovery.log, lastIndex: recovery.engine.replica.log.lastIndex, folder: dataFolder,
+            log: recovery.log, lastIndex: recovery.engine.replica.log.lastIndex, repairs: repairs, folder: dataFolder,
             logger: logger, report: { relay.pass($0) },
             send: { relay.send($1, to: $0) }, failed: { ending.yield(.broken($0)) })
         let snapshots = try snapshotWorker(relay)
@@ -81,16 +81,20 @@ package final class NodeServer: Service {
         logger.info("node stopped")
     }
 
-    /// The node as its folder holds it, repaired first where that is needed; nil when it was asked to stop meanwhile.
-    private func recover() async throws -> NodeRecovery? {
+    /// The node as its folder holds it, repaired first where that is needed, and what was mended; nil when it was asked to
+    /// stop meanwhile.
+    private func recover() async throws -> (NodeRecovery, RepairStatus)? {
         let disk = try NodeOpening.lock(dataFolder)
+        var repairs = RepairStatus()
         while true {
             let found = try NodeOpening.open(
                 configuration, node: NodeID(own.id), on: disk, folder: dataFolder, isRejoining: isRejoining, logger: logger)
             switch found {
-            case .whole(let recovery): return recovery
+            case .whole(let recovery): return (recovery, repairs)
             case .damaged(let repair):
                 guard try await heal(repair) else { return nil }
+                repairs.mendedBlocks += repair.status.mendedBlocks
+                repairs.mendedSnapshots += repair.status.mendedSnapshots
                 logger.info("nothing is missing any more; starting")
             }
         }
@@ -99,9 +103,11 @@ package final class NodeServer: Service {
     /// True when the repair is done, false when it was asked to stop.
     private func heal(_ repair: NodeRepair) async throws -> Bool {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let node = RepairLoop(loop: group.next(), own: NodeID(own.id), repair: repair, logger: logger)
+        let node = RepairLoop(
+            loop: group.next(), own: NodeID(own.id), cluster: configuration.cluster, repair: repair, logger: logger)
         let result: Result<Void, any Error>
         do {
+            try await listenForClients(node, group)
             try await listenForPeers(node, group, context)
             try await node.loop.submit { [self] in node.start(peerLinks(node)) }.get()
             result = await withGracefulShutdownHandler {
@@ -150,19 +156,7 @@ package final class NodeServer: Service {
     private func listen(
         _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, incarnation: UInt64
     ) async throws {
-        try await bind(own.clientPort, "client_port") {
-            ServerBootstrap(group: group)
-                .serverChannelOption(.backlog, value: 1024)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .childChannelOption(.socketOption(.so_keepalive), value: 1)
-                .childChannelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(ClientHandler(node: node))
-                    }
-                }
-                .bind(host: self.own.host, port: self.own.clientPort)
-        }
+        try await listenForClients(node, group)
         guard configuration.nodes.count > 1 else { return }
         try await listenForPeers(node, group, context)
         try await openDatagrams(node, group, context, incarnation: incarnation)
@@ -183,6 +177,22 @@ package final class NodeServer: Service {
                 peer: NodeID(peer.id), host: peer.host, port: peer.peerPort, context: context, node: node)
         }
         return links
+    }
+
+    private func listenForClients(_ node: some ClientListener, _ group: MultiThreadedEventLoopGroup) async throws {
+        try await bind(own.clientPort, "client_port") {
+            ServerBootstrap(group: group)
+                .serverChannelOption(.backlog, value: 1024)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.socketOption(.so_keepalive), value: 1)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(ClientHandler(node: node))
+                    }
+                }
+                .bind(host: self.own.host, port: self.own.clientPort)
+        }
     }
 
     private func listenForPeers(

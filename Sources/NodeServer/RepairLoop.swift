@@ -7,23 +7,29 @@ import NodeEngine
 import NodeStorage
 import WireFormat
 
-/// Runs a damaged node's repair on one event loop: only peers can reach it, and only about snapshots and blocks.
+/// Runs a damaged node's repair on one event loop: peers reach it about snapshots and blocks alone, clients to ask how it
+/// stands.
 ///
 /// `@unchecked`: everything in it is used on `loop` alone, which the entry points check.
-final class RepairLoop: PeerListener, @unchecked Sendable {
+final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
     let loop: any EventLoop
     let logger: Logger
     private let own: NodeID
+    private let cluster: String
     private let repair: NodeRepair
     private let done: EventLoopPromise<Void>
     private var isOver = false
     private(set) var links: [NodeID: PeerLink] = [:]
     private var ticks: RepeatedTask?
     private var reportedAt = DispatchTime.now()
+    private var reportedRoom = Room.ample
+    private var clients: [UInt64: ClientHandler<RepairLoop>] = [:]
+    private var nextConnection: UInt64 = 1
 
-    init(loop: any EventLoop, own: NodeID, repair: NodeRepair, logger: Logger) {
+    init(loop: any EventLoop, own: NodeID, cluster: String, repair: NodeRepair, logger: Logger) {
         self.loop = loop
         self.own = own
+        self.cluster = cluster
         self.repair = repair
         self.logger = logger
         done = loop.makePromise()
@@ -49,13 +55,55 @@ final class RepairLoop: PeerListener, @unchecked Sendable {
         end(.failure(CancellationError()))
         for link in links.values { link.stop() }
         links = [:]
+        for client in clients.values { client.close() }
+        clients = [:]
     }
 
     func receive(_ input: EngineInput) {
         loop.preconditionInEventLoop()
-        guard case .transfer(let peer, let transfer) = input else { return }
-        advance { [repair] in try repair.receive(transfer, from: peer, now: EngineLoop.now().monotonic, send: $0) }
+        switch input {
+        case .transfer(let peer, let transfer):
+            advance { [repair] in try repair.receive(transfer, from: peer, now: EngineLoop.now().monotonic, send: $0) }
+        case .request(let client, let request): answer(request, client)
+        default: break
+        }
     }
+
+    // MARK: Clients
+
+    var hello: ClientHello { ClientHello(cluster: cluster, node: own.rawValue, leader: nil) }
+
+    func add(_ client: ClientHandler<RepairLoop>) -> UInt64 {
+        loop.preconditionInEventLoop()
+        defer { nextConnection += 1 }
+        clients[nextConnection] = client
+        return nextConnection
+    }
+
+    func remove(client connection: UInt64) {
+        loop.preconditionInEventLoop()
+        clients[connection] = nil
+    }
+
+    /// Whoever asks for anything but the status is sent away at once, so that he tries another node.
+    private func answer(_ request: Request, _ client: ClientReference) {
+        guard let handler = clients[client.connection] else { return }
+        if case .read(.status, _) = request {
+            if handler.write(.status(status), number: client.request) { handler.flush() }
+        } else if handler.write(.notLeader(leader: nil), number: client.request) {
+            handler.flush()
+            handler.close()
+        }
+    }
+
+    private var status: NodeStatus {
+        var status = NodeStatus(cluster: cluster, node: own.rawValue, role: .repairing, term: 0)
+        status.room = repair.room
+        status.repair = repair.status
+        return status
+    }
+
+    // MARK: The repair
 
     private func advance(_ work: ((NodeID, Transfer) -> Void) throws -> Void) {
         guard !isOver else { return }
@@ -79,6 +127,13 @@ final class RepairLoop: PeerListener, @unchecked Sendable {
     }
 
     private func reportNowAndThen() {
+        if !isOver, repair.room != reportedRoom {
+            reportedRoom = repair.room
+            logger.log(
+                level: reportedRoom.isShort ? .error : .info,
+                reportedRoom.isShort ? "the disk is full: the repair waits for room" : "the repair finds room on the disk",
+                metadata: [LogKey.room: "\(reportedRoom.word)"])
+        }
         let now = DispatchTime.now()
         guard !isOver, now.uptimeNanoseconds - reportedAt.uptimeNanoseconds > 5_000_000_000 else { return }
         reportedAt = now

@@ -14,14 +14,23 @@ package enum BlockDesk {
         return .noBlock(index: index, digest: digest, neverHad: log.neverHad(index: index, digest: digest))
     }
 
-    /// Takes a block that a peer sent, when it is missing; true when it was. A full disk takes none: it is asked for again.
-    package static func take(_ block: [UInt8], into log: EventLog) throws(EventLogError) -> Bool {
-        guard let entry = try? BlockCodec.parse(block, cluster: log.cluster) else { return false }
+    /// What became of a block that a peer sent.
+    package enum Taking: Sendable, Equatable {
+        case taken
+        /// It is not missing, or is not a block.
+        case notWanted
+        /// The disk is full: it is asked for again.
+        case lacksRoom
+    }
+
+    /// Takes a block that a peer sent, when it is missing.
+    package static func take(_ block: [UInt8], into log: EventLog) throws(EventLogError) -> Taking {
+        guard let entry = try? BlockCodec.parse(block, cluster: log.cluster) else { return .notWanted }
         do {
-            return try !log.repair(with: [entry]).isEmpty
+            return try log.repair(with: [entry]).isEmpty ? .notWanted : .taken
         } catch {
             guard error.code == .noSpace else { throw error }
-            return false
+            return .lacksRoom
         }
     }
 

@@ -36,6 +36,9 @@ package final class NodeRepair {
     package private(set) var learned: EntrySummary?
     /// A snapshot that came.
     private var covering: SnapshotReference?
+    private var mended = (blocks: 0, snapshots: 0)
+    /// What came last found no room on the disk.
+    package private(set) var lacksRoom = false
     private var now: UInt64 = 0
 
     /// So many entries more are fetched as a snapshot, where there is one, rather than block by block.
@@ -84,11 +87,40 @@ package final class NodeRepair {
     /// Whose word it waits for, each of them.
     package var silent: [NodeID] { isLost ? standings.silent : [] }
 
+    /// How far it is, for people to read.
+    package var status: RepairStatus {
+        var status = RepairStatus()
+        status.missingBlocks = UInt64(missingCount)
+        status.mendedBlocks = UInt64(mended.blocks)
+        status.mendedSnapshots = UInt64(mended.snapshots)
+        status.waitsFor = silent.map(\.rawValue)
+        status.reason = reason
+        return status
+    }
+
+    /// What the disk can still take.
+    package var room: Room { lacksRoom ? .none : log.room }
+
     package func close() { log.close() }
 
     /// Time has passed, in milliseconds. `send` is called for each question. Throws what the disk says.
     package func tick(now moment: UInt64, send: (NodeID, Transfer) -> Void) throws {
         now = moment
+        try waitingForRoom { try ask(send) }
+    }
+
+    /// On a full disk the repair waits; what found no room is asked for again.
+    private func waitingForRoom(_ work: () throws -> Void) throws {
+        do {
+            try work()
+        } catch let error as EventLogError where error.code == .noSpace {
+            lacksRoom = true
+            fetch = nil
+            nextSnapshotQuestion = now + 500
+        }
+    }
+
+    private func ask(_ send: (NodeID, Transfer) -> Void) throws {
         for (peer, block) in blocks.questions(to: peers, now: now) {
             send(peer, .askBlock(index: block.index, digest: block.digest))
         }
@@ -122,6 +154,10 @@ package final class NodeRepair {
         _ transfer: Transfer, from peer: NodeID, now moment: UInt64, send: (NodeID, Transfer) -> Void
     ) throws {
         now = moment
+        try waitingForRoom { try hear(transfer, from: peer, send) }
+    }
+
+    private func hear(_ transfer: Transfer, from peer: NodeID, _ send: (NodeID, Transfer) -> Void) throws {
         switch transfer {
         case .askBlock: if let answer = try BlockDesk.answer(transfer, from: log) { send(peer, answer) }
         case .askContents, .askChunk: if let answer = desk.answer(transfer) { send(peer, answer) }
@@ -145,9 +181,15 @@ package final class NodeRepair {
     }
 
     private func take(_ bytes: [UInt8], _ send: (NodeID, Transfer) -> Void) throws {
-        guard try BlockDesk.take(bytes, into: log) else { return }
-        listMissing()
-        try tick(now: now, send: send)
+        switch try BlockDesk.take(bytes, into: log) {
+        case .notWanted: return
+        case .lacksRoom: lacksRoom = true
+        case .taken:
+            lacksRoom = false
+            mended.blocks += 1
+            listMissing()
+            try ask(send)
+        }
     }
 
     private func refused(_ block: MissingBlock, by peer: NodeID, neverHad: Bool) {
@@ -221,12 +263,11 @@ package final class NodeRepair {
         switch action {
         case .ask(let peer, let question): send(peer, question)
         case .open(let table):
-            guard case .snapshotOpened(_, let missing, let count)? = try? desk.open(snapshot, table: table) else {
-                return fetch = nil
-            }
+            guard case .snapshotOpened(_, let missing, let count)? = try opened(snapshot, table) else { return fetch = nil }
             try advance(send) { [now] in $0.opened(missing: missing, of: count, now: now, &$1) }
         case .store(let number, let bytes):
             guard case .chunkStored(_, _, let isRight) = try desk.put(snapshot, number: number, bytes) else { return }
+            lacksRoom = false
             try advance(send) { [now] in $0.stored(number, isRight: isRight, now: now, &$1) }
         case .finish:
             fetch = nil
@@ -236,11 +277,20 @@ package final class NodeRepair {
         }
     }
 
+    /// Nil when a snapshot can't be fetched by this table.
+    private func opened(_ snapshot: SnapshotReference, _ table: [UInt8]) throws(EventLogError) -> EngineInput? {
+        do {
+            return try desk.open(snapshot, table: table)
+        } catch {
+            guard error.code == .noSpace else { return nil }
+            throw error
+        }
+    }
+
     /// The snapshot is durable here. Where it reaches beyond the log, the log begins anew behind it: all that this node
     /// ever acknowledged is in it, or was not committed.
     private func fetched(_ snapshot: SnapshotReference) throws {
-        lacksState = false
-        covering = snapshot
+        mended.snapshots += 1
         if snapshot.index > log.lastIndex {
             // This node has not voted in the snapshot's term, since it never heard of it; unless that is what it can't know.
             let isNewTerm = snapshot.last.term > log.hardState.term && !isVoteLost
@@ -250,6 +300,9 @@ package final class NodeRepair {
                     number: 0, hardState: hardState, truncateFrom: nil, reset: snapshot.last, entries: [], commit: snapshot.index)
             ])
         }
+        lacksState = false
+        covering = snapshot
+        lacksRoom = false
         listMissing()
     }
 }

@@ -237,9 +237,7 @@ extension SimulatedCluster {
     /// A process whose disk failed ends at once: only reading it anew tells what it holds. The power may fail with it.
     mutating func diskFailed(_ node: Int, _ error: EventLogError) throws {
         trace.note(time, "node \(nodes[node].id) can't write: \(error)")
-        // A node that is repaired has nowhere to put what it gets; one that runs waits for room.
-        let isFull = error.code == .noSpace && nodes[node].disk.capacity < .max && nodes[node].repair != nil
-        if !isFull, !isFailureAskedFor(node), !([.disk, .missing].contains(error.code) && nodes[node].disk.isRotten) {
+        if !isFailureAskedFor(node), !([.disk, .missing].contains(error.code) && nodes[node].disk.isRotten) {
             // Where a truncation would have to go is read back from the disk, and may be rotten.
             throw Violation("node \(nodes[node].id) can't write: \(error)")
         }

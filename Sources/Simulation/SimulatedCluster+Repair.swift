@@ -85,7 +85,7 @@ extension SimulatedCluster {
 
     mutating func takeBlock(_ block: [UInt8], at node: Int) throws {
         do throws(EventLogError) {
-            guard try BlockDesk.take(block, into: nodes[node].log!) else { return }
+            guard try BlockDesk.take(block, into: nodes[node].log!) == .taken else { return }
         } catch {
             return try diskFailed(node, error)
         }

@@ -41,7 +41,7 @@ extension ByteWriter {
     mutating func status(_ status: NodeStatus) {
         varint(
             flag(status.leader != nil, 0) | flag(status.stateDigest != nil, 1) | Self.lack(of: status.room) << 2
-                | Self.lack(of: status.clusterRoom) << 4)
+                | Self.lack(of: status.clusterRoom) << 4 | flag(status.repair != RepairStatus(), 6))
         u8(status.role.rawValue)
         string(status.cluster)
         varint(status.node)
@@ -68,6 +68,18 @@ extension ByteWriter {
             string(member.clientAddress)
             varint(member.durable)
         }
+        if status.repair != RepairStatus() { repair(status.repair) }
+    }
+
+    private mutating func repair(_ repair: RepairStatus) {
+        varint(repair.missingBlocks)
+        varint(repair.mendedBlocks)
+        varint(repair.mendedSnapshots)
+        varint(repair.scrubbedBytes)
+        varint(repair.scrubRounds)
+        varint(UInt64(repair.waitsFor.count))
+        for node in repair.waitsFor { varint(node) }
+        optionalString(repair.reason)
     }
 }
 
@@ -109,7 +121,7 @@ extension ByteReader {
     private static func room(lacking lack: UInt64) -> Room { Room(rawValue: Room.ample.rawValue - UInt8(lack))! }
 
     mutating func status() throws(WireError) -> NodeStatus {
-        let flags = try flags(known: 0b11_1111)
+        let flags = try flags(known: 0b111_1111)
         let role: NodeStatus.Role = try tag("role")
         var status = NodeStatus(cluster: try string(), node: try varint(), role: role, term: 0)
         (status.room, status.clusterRoom) = (Self.room(lacking: flags >> 2 & 0b11), Self.room(lacking: flags >> 4 & 0b11))
@@ -130,7 +142,21 @@ extension ByteReader {
         status.complete = try varint()
         status.trashed = try varint()
         for _ in 0..<(try count(minimumSize: Self.smallestMember)) { status.members.append(try member()) }
+        if flags.has(6) { status.repair = try repair() }
         return status
+    }
+
+    private mutating func repair() throws(WireError) -> RepairStatus {
+        var repair = RepairStatus()
+        repair.missingBlocks = try varint()
+        repair.mendedBlocks = try varint()
+        repair.mendedSnapshots = try varint()
+        repair.scrubbedBytes = try varint()
+        repair.scrubRounds = try varint()
+        for _ in 0..<(try count(minimumSize: 1)) { repair.waitsFor.append(try varint()) }
+        repair.reason = try optionalString()
+        guard repair != RepairStatus() else { throw WireError("a status speaks of repair and says nothing") }
+        return repair
     }
 
     private mutating func member() throws(WireError) -> NodeStatus.Member {

@@ -92,6 +92,23 @@ extension JSONWriter {
         field("room", status.room.word)
         field("cluster_room", status.clusterRoom.word)
         field("read_only", status.clusterRoom.isShort)
+        key("repair")
+        write(status.repair)
+        endObject()
+    }
+
+    private mutating func write(_ repair: RepairStatus) {
+        beginObject()
+        field("missing_blocks", repair.missingBlocks)
+        field("mended_blocks", repair.mendedBlocks)
+        field("mended_snapshots", repair.mendedSnapshots)
+        field("scrubbed_bytes", repair.scrubbedBytes)
+        field("scrub_rounds", repair.scrubRounds)
+        key("waits_for")
+        beginArray()
+        for node in repair.waitsFor { number(node) }
+        endArray()
+        field("reason", repair.reason)
         endObject()
     }
 

@@ -85,6 +85,36 @@ import WireFormat
         try await expect(Set(acknowledged).subtracting(consumed), at: cluster)
     }
 
+    /// What is fetched for a damaged log needs room too.
+    @Test(.timeLimit(.minutes(3))) func aRepairWaitsForRoom() async throws {
+        var disks: [TestDisk] = []
+        let cluster = try await TestCluster(nodes: 3) { disks.append(try TestDisk(at: $0, mebibytes: 64)) }
+        defer { withExtendedLifetime(cluster) { disks.forEach { $0.remove() } } }
+        let client = try JobboardClient(nodes: cluster.addresses)
+        for number in 0..<100 { _ = try await client.post(NewJob(name: "job-\(number)"), timeout: .seconds(30)) }
+        try await eventually("the spares are made") { disks.allSatisfy { $0.spares == 2 } }
+        #expect(cluster.stop(3) == 0)
+        let segment = try FileHandle(forUpdating: cluster.dataFolder(3).appending(path: "segment-00000001"))
+        try segment.seek(toOffset: 40 << 10)
+        try segment.write(contentsOf: [UInt8](repeating: 0xa5, count: 64 << 10))
+        try segment.close()
+        try disks[2].fill()
+        try cluster.start(3)
+        try await eventually("it waits for room") {
+            let status = try await client.status(of: cluster.addresses[2], timeout: .seconds(1))
+            let table = try TestCluster.run(["status", "--nodes", cluster.addresses[2], "-o", "jsonl"]).output
+            return status.role == .repairing && status.repair.missingBlocks > 0 && table.contains(#""room":"none""#)
+        }
+        let process = cluster.process(of: 3)
+        try disks[2].empty()
+        let fresh = try JobboardClient(nodes: [cluster.addresses[2]])
+        try await eventually("it goes on") { try await fresh.count(fresh: false) == 100 }
+        #expect(cluster.process(of: 3) == process && process != nil, "\(cluster.words(of: 3))")
+        #expect(cluster.words(of: 3).contains("the repair waits for room"))
+        await client.shutdown()
+        await fresh.shutdown()
+    }
+
     /// Every node comes to have all of them.
     private func expect(_ jobs: Set<JobID>, at cluster: TestCluster) async throws {
         for address in cluster.addresses {

@@ -20,9 +20,20 @@ import WireFormat
                 $0.contains("still damaged") && $0.contains("waits_for=2")
             }
         }
+        // It serves nobody, and whoever comes is sent on.
+        let waiting = try await client.status(of: cluster.addresses[2], timeout: .seconds(10))
+        #expect(waiting.role == .repairing && waiting.repair.waitsFor == [2] && waiting.repair.reason != nil)
+        let table = try TestCluster.run(["status", "--nodes", cluster.addresses[2], "-o", "table"])
+        #expect(table.output.contains("repairing") && table.output.contains("waits for node 2"), "\(table.output)")
+        let other = try JobboardClient(nodes: [cluster.addresses[2], cluster.addresses[0]])
+        #expect(try await other.count(fresh: false, timeout: .seconds(10)) == 50)
+        await other.shutdown()
         try cluster.start(2)
         let fresh = try JobboardClient(nodes: [cluster.addresses[2]])
         try await eventually("node 3 has all jobs") { try await fresh.count(fresh: false) == 50 }
+        try await eventually("it says what it fetched") { try await fresh.status().repair.mendedBlocks > 0 }
+        let metrics = try TestCluster.run(["status", "--nodes", cluster.addresses[2], "--metrics"]).output
+        #expect(metrics.contains("jobboard_repairing{address=\"\(cluster.addresses[2])\",cluster=\"test\",node=\"3\"} 0\n"))
         // It counts again: with one more away it makes the majority.
         cluster.kill(1)
         _ = try await client.post(NewJob(name: "afterwards"), timeout: .seconds(30))

@@ -123,15 +123,19 @@ struct Dice: RandomNumberGenerator {
     }
 
     mutating func status() -> NodeStatus {
-        let roles: [NodeStatus.Role] = [.follower, .candidate, .leader]
-        var status = NodeStatus(cluster: text(), node: number(), role: roles[below(3)], term: number())
+        let roles: [NodeStatus.Role] = [.follower, .candidate, .leader, .repairing]
+        var status = NodeStatus(cluster: text(), node: number(), role: roles[below(4)], term: number())
         status.leader = maybe { $0.number() }
         status.stateDigest = maybe { $0.next() }
         let numbers: [WritableKeyPath<NodeStatus, UInt64>] = [
             \.lastIndex, \.commit, \.applied, \.position, \.rawBytes, \.storedBytes, \.diskBytes, \.syncs,
             \.syncP99Microseconds, \.unclaimed, \.claimed, \.complete, \.trashed,
+            \.repair.missingBlocks, \.repair.mendedBlocks, \.repair.mendedSnapshots, \.repair.scrubbedBytes, \.repair.scrubRounds,
         ]
         for path in numbers { status[keyPath: path] = number() }
+        status.repair.waitsFor = list { $0.number() }
+        status.repair.reason = maybe { $0.text() }
+        if below(4) == 0 { status.repair = RepairStatus() }
         (status.room, status.clusterRoom) = (Room.allCases[below(4)], Room.allCases[below(4)])
         status.members = list {
             NodeStatus.Member(

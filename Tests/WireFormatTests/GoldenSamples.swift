@@ -77,6 +77,16 @@ enum GoldenSamples {
         return status
     }
 
+    static var damagedStatus: NodeStatus {
+        var status = NodeStatus(cluster: "c", node: 3, role: .repairing, term: 0)
+        status.repair.missingBlocks = 300
+        (status.repair.mendedBlocks, status.repair.mendedSnapshots) = (2, 1)
+        (status.repair.scrubbedBytes, status.repair.scrubRounds) = (5, 6)
+        status.repair.waitsFor = [1, 2]
+        status.repair.reason = "r"
+        return status
+    }
+
     static let event = Event(
         position: 5, kind: .failed, time: Timestamp(milliseconds: 1000), board: "d", job: id, name: "n", owner: "w", fence: 9,
         failure: "f")
@@ -204,6 +214,9 @@ enum GoldenSamples {
             2e0000000bc801030201630101edfe00000000000002030405060708090a0b0c0d0e0f02030103683a3110010203683a\
             3200
             """),
+        response(
+            "statusOfTheDamaged", .status(damagedStatus),
+            "230000000bc8014003016303000000000000000000000000000000ac0202010506020102010172"),
         response("ready", .ready(true), "040000000cc80101"),
         response("watching", .watching(from: 5), "040000000dc80105"),
         response(

@@ -60,7 +60,7 @@ final class ChaosPulse: Sendable {
     /// How a node stands now; nil when it does not answer.
     func look(_ address: String) async -> NodeStatus? {
         guard let status = try? await client.status(of: address, timeout: Self.timeout) else { return nil }
-        nodes.answered(Int(status.node))
+        if status.role != .repairing { nodes.answered(Int(status.node)) }
         note(status)
         return status
     }

@@ -48,7 +48,7 @@ enum ClusterStatus {
             .init("APPLIED", .right), .init("LOG", .right), .init("STORED", .right), .init("DISK", .right),
             .init("ROOM"), .init("FSYNC P99", .right), .init("UNCLAIMED", .right), .init("CLAIMED", .right),
             .init("COMPLETE", .right),
-            .init("TRASHED", .right),
+            .init("TRASHED", .right), .init("DAMAGE"),
         ])
         for report in reports { table.add(cells(of: report)) }
         return table.text
@@ -56,15 +56,30 @@ enum ClusterStatus {
 
     private static func cells(of report: Report) -> [String] {
         guard let status = report.status else {
-            return ["-", report.address, "unreachable"] + Array(repeating: "-", count: 12)
+            return ["-", report.address, "unreachable"] + Array(repeating: "-", count: 13)
         }
         return [
             "\(status.node)", report.address, status.role.word, "\(status.term)", "\(status.commit)", "\(status.applied)",
             Figures.bytes(status.rawBytes), Figures.bytes(status.storedBytes), Figures.bytes(status.diskBytes), room(of: status),
             Figures.fixed(Double(status.syncP99Microseconds) / 1000, 2) + " ms", "\(status.unclaimed)", "\(status.claimed)",
-            "\(status.complete)", "\(status.trashed)",
+            "\(status.complete)", "\(status.trashed)", damage(status.repair),
         ]
     }
+
+    /// What is broken, or else what was.
+    private static func damage(_ repair: RepairStatus) -> String {
+        var words: [String] = []
+        if repair.missingBlocks > 0 { words.append(count(repair.missingBlocks, "block") + " missing") }
+        if !repair.waitsFor.isEmpty {
+            words.append("waits for node " + repair.waitsFor.map { "\($0)" }.joined(separator: " and "))
+        }
+        if words.isEmpty, repair.reason != nil { words.append("fetching a snapshot") }
+        if repair.mendedBlocks > 0 { words.append(count(repair.mendedBlocks, "block") + " mended") }
+        if repair.mendedSnapshots > 0 { words.append(count(repair.mendedSnapshots, "snapshot") + " mended") }
+        return words.isEmpty ? "none" : words.joined(separator: ", ")
+    }
+
+    private static func count(_ number: UInt64, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
     /// Why no posts are taken, if so.
     private static func room(of status: NodeStatus) -> String {

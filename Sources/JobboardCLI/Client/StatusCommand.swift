@@ -13,29 +13,47 @@ struct StatusCommand: AsyncParsableCommand {
             none answered.
 
             Columns: LOG is the commands' bytes before compression, STORED the blocks' bytes after it, DISK what they \
-            take in files, FSYNC P99 the 99th percentile of the last writes to disk. Jobs are those of all boards.
+            take in files, FSYNC P99 the 99th percentile of the last writes to disk. Jobs are those of all boards. DAMAGE is \
+            what of a node's log or snapshots can't be read, or was fetched from others since its process began; a node \
+            whose role is "repairing" serves nobody until it is whole.
+
+            --metrics prints the same as Prometheus text, for a textfile collector or a script; counters begin anew with \
+            a node's process.
 
             Examples:
               jobboard status --config cluster.json
               jobboard status -o jsonl | jq .status.role
+              jobboard status --metrics > jobboard.prom
             """)
 
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var output: OutputOptions
+
+    @Flag(help: "Print Prometheus text.")
+    var metrics = false
+
+    func validate() throws {
+        if metrics, output.output != nil { throw ValidationError("--metrics is a form of its own; leave --output out") }
+    }
 
     func run() async throws {
         let (addresses, _) = try cluster.addresses()
         let reports = try await cluster.withClient { client in
             await ClusterStatus.ask(addresses, through: client, timeout: min(cluster.timeout, .seconds(3)))
         }
-        switch output.format {
-        case .table: try Console.write(ClusterStatus.table(reports))
-        case .json: try Console.write("[" + reports.map(ClusterStatus.json).joined(separator: ",\n") + "]\n")
-        case .jsonl: try Console.write(reports.map { ClusterStatus.json($0) + "\n" }.joined())
-        case .id: try Console.write(reports.compactMap { $0.status.map { "\($0.node)\n" } }.joined())
-        }
+        try Console.write(text(of: reports))
         guard reports.contains(where: { $0.status != nil }) else {
             throw CommandFailure(.unavailable, code: "unavailable", "no node answered")
+        }
+    }
+
+    private func text(of reports: [ClusterStatus.Report]) -> String {
+        if metrics { return ClusterMetrics.text(reports) }
+        return switch output.format {
+        case .table: ClusterStatus.table(reports)
+        case .json: "[" + reports.map(ClusterStatus.json).joined(separator: ",\n") + "]\n"
+        case .jsonl: reports.map { ClusterStatus.json($0) + "\n" }.joined()
+        case .id: reports.compactMap { $0.status.map { "\($0.node)\n" } }.joined()
         }
     }
 }

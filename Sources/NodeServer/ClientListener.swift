@@ -1,0 +1,14 @@
+import Logging
+import NodeEngine
+import WireFormat
+
+/// Who hears what clients say, on its event loop: a node, or one that is being repaired.
+protocol ClientListener: AnyObject, Sendable {
+    var logger: Logger { get }
+    /// What it tells a client that says hello.
+    var hello: ClientHello { get }
+    /// A client has connected; gives the number of its connection.
+    func add(_ client: ClientHandler<Self>) -> UInt64
+    func remove(client connection: UInt64)
+    func receive(_ input: EngineInput)
+}

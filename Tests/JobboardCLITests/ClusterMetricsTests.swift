@@ -1,0 +1,40 @@
+import Jobboard
+import Testing
+import WireFormat
+
+@testable import JobboardCLI
+
+@Suite struct ClusterMetricsTests {
+    private static let lines: [Substring] = {
+        var status = NodeStatus(cluster: "a \"b\" \\", node: 2, role: .leader, term: 7)
+        status.syncP99Microseconds = 1500
+        status.claimed = 3
+        status.repair.mendedBlocks = 4
+        status.members = [.init(node: 1, clientAddress: "h:1", reachable: false, datagrams: false, durable: 0)]
+        let text = ClusterMetrics.text([.init(address: "h:2", status: status), .init(address: "h:3")])
+        return text.split(separator: "\n")
+    }()
+
+    @Test(arguments: [
+        #"jobboard_up{address="h:2"} 1"#, #"jobboard_up{address="h:3"} 0"#,
+        #"jobboard_raft_term{address="h:2",cluster="a \"b\" \\",node="2"} 7"#,
+        #"jobboard_jobs{address="h:2",cluster="a \"b\" \\",node="2",state="CLAIMED"} 3"#,
+        #"jobboard_log_sync_p99_seconds{address="h:2",cluster="a \"b\" \\",node="2"} 0.0015"#,
+        #"jobboard_log_mended_blocks_total{address="h:2",cluster="a \"b\" \\",node="2"} 4"#,
+        #"jobboard_peer_reachable{address="h:2",cluster="a \"b\" \\",node="2",peer="1"} 0"#,
+        "# TYPE jobboard_log_mended_blocks_total counter",
+    ])
+    func aLineIsAsPrometheusReadsIt(line: String) {
+        #expect(Self.lines.contains(line[...]), "\(Self.lines.joined(separator: "\n"))")
+    }
+
+    /// Of a node that is silent only that is known; each metric is said what it is once.
+    @Test func everyMetricHasOneHeadAndNoNodeIsMadeUp() {
+        #expect(Self.lines.count { $0.contains("h:3") } == 1)
+        let heads = Self.lines.filter { $0.hasPrefix("# TYPE") }
+        #expect(Set(heads).count == heads.count && heads.count == Self.lines.count { $0.hasPrefix("# HELP") })
+        let named = Set(heads.map { $0.split(separator: " ")[2] })
+        let used = Set(Self.lines.filter { !$0.hasPrefix("#") }.map { $0.prefix { $0 != "{" } })
+        #expect(named == used)
+    }
+}
