@@ -270,6 +270,7 @@ enum LogKey {
     static let snapshot = "snapshot.index"
     static let milliseconds = "duration_ms"
     static let missing = "log.missing_blocks"
+    static let unobtainable = "log.unobtainable_blocks"
     static let waitsFor = "peers.waits_for"
     static let room = "log.room"
     static let commit = "log.commit"

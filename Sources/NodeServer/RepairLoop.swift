@@ -138,6 +138,11 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
         guard !isOver, now.uptimeNanoseconds - reportedAt.uptimeNanoseconds > 5_000_000_000 else { return }
         reportedAt = now
         let waits = repair.silent.map { "\($0)" }.joined(separator: ",")
-        logger.info("still damaged", metadata: [LogKey.missing: "\(repair.missingCount)", LogKey.waitsFor: "\(waits)"])
+        logger.info(
+            "still damaged",
+            metadata: [
+                LogKey.missing: "\(repair.missingCount)", LogKey.unobtainable: "\(repair.unobtainableCount)",
+                LogKey.waitsFor: "\(waits)",
+            ])
     }
 }

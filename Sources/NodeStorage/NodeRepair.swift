@@ -84,6 +84,9 @@ package final class NodeRepair {
     /// How many blocks are missing.
     package var missingCount: Int { log.missing?.indexes.count ?? 0 }
 
+    /// How many of those that were asked for no peer could give, by itself.
+    package var unobtainableCount: Int { refusals.values.count { $0.all.count == peers.count } }
+
     /// Whose word it waits for, each of them.
     package var silent: [NodeID] { isLost ? standings.silent : [] }
 
@@ -91,6 +94,7 @@ package final class NodeRepair {
     package var status: RepairStatus {
         var status = RepairStatus()
         status.missingBlocks = UInt64(missingCount)
+        status.unobtainableBlocks = UInt64(unobtainableCount)
         status.mendedBlocks = UInt64(mended.blocks)
         status.mendedSnapshots = UInt64(mended.snapshots)
         status.waitsFor = silent.map(\.rawValue)

@@ -73,6 +73,7 @@ extension ByteWriter {
 
     private mutating func repair(_ repair: RepairStatus) {
         varint(repair.missingBlocks)
+        varint(repair.unobtainableBlocks)
         varint(repair.mendedBlocks)
         varint(repair.mendedSnapshots)
         varint(repair.scrubbedBytes)
@@ -149,6 +150,7 @@ extension ByteReader {
     private mutating func repair() throws(WireError) -> RepairStatus {
         var repair = RepairStatus()
         repair.missingBlocks = try varint()
+        repair.unobtainableBlocks = try varint()
         repair.mendedBlocks = try varint()
         repair.mendedSnapshots = try varint()
         repair.scrubbedBytes = try varint()

@@ -100,6 +100,7 @@ extension JSONWriter {
     private mutating func write(_ repair: RepairStatus) {
         beginObject()
         field("missing_blocks", repair.missingBlocks)
+        field("unobtainable_blocks", repair.unobtainableBlocks)
         field("mended_blocks", repair.mendedBlocks)
         field("mended_snapshots", repair.mendedSnapshots)
         field("scrubbed_bytes", repair.scrubbedBytes)

@@ -102,6 +102,8 @@ package struct NodeStatus: Sendable, Equatable {
 package struct RepairStatus: Sendable, Equatable {
     /// Blocks of the log that are damaged here and not yet fetched from a peer.
     package var missingBlocks: UInt64 = 0
+    /// Those of them that no other node of a repairing one can give as things are.
+    package var unobtainableBlocks: UInt64 = 0
     /// Blocks of the log that were fetched, or turned out to be readable after all.
     package var mendedBlocks: UInt64 = 0
     /// Snapshots that had rotted and are whole again.

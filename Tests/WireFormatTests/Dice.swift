@@ -130,7 +130,8 @@ struct Dice: RandomNumberGenerator {
         let numbers: [WritableKeyPath<NodeStatus, UInt64>] = [
             \.lastIndex, \.commit, \.applied, \.position, \.rawBytes, \.storedBytes, \.diskBytes, \.syncs,
             \.syncP99Microseconds, \.unclaimed, \.claimed, \.complete, \.trashed,
-            \.repair.missingBlocks, \.repair.mendedBlocks, \.repair.mendedSnapshots, \.repair.scrubbedBytes, \.repair.scrubRounds,
+            \.repair.missingBlocks, \.repair.unobtainableBlocks, \.repair.mendedBlocks, \.repair.mendedSnapshots,
+            \.repair.scrubbedBytes, \.repair.scrubRounds,
         ]
         for path in numbers { status[keyPath: path] = number() }
         status.repair.waitsFor = list { $0.number() }

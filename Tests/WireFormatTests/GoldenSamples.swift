@@ -79,7 +79,7 @@ enum GoldenSamples {
 
     static var damagedStatus: NodeStatus {
         var status = NodeStatus(cluster: "c", node: 3, role: .repairing, term: 0)
-        status.repair.missingBlocks = 300
+        (status.repair.missingBlocks, status.repair.unobtainableBlocks) = (300, 7)
         (status.repair.mendedBlocks, status.repair.mendedSnapshots) = (2, 1)
         (status.repair.scrubbedBytes, status.repair.scrubRounds) = (5, 6)
         status.repair.waitsFor = [1, 2]
@@ -216,7 +216,7 @@ enum GoldenSamples {
             """),
         response(
             "statusOfTheDamaged", .status(damagedStatus),
-            "230000000bc8014003016303000000000000000000000000000000ac0202010506020102010172"),
+            "240000000bc8014003016303000000000000000000000000000000ac020702010506020102010172"),
         response("ready", .ready(true), "040000000cc80101"),
         response("watching", .watching(from: 5), "040000000dc80105"),
         response(

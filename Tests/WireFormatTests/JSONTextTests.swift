@@ -64,8 +64,8 @@ struct JSONTextTests {
                 + #""reachable":true,"datagrams":true,"durable":16},{"node":2,"client_address":"h:2","reachable":true,"#
                 + #""datagrams":false,"durable":0}],"state_digest":"000000000000feed","#
                 + #""room":"ample","cluster_room":"ample","read_only":false,"#
-                + #""repair":{"missing_blocks":0,"mended_blocks":0,"mended_snapshots":0,"scrubbed_bytes":0,"scrub_rounds":0,"#
-                + #""waits_for":[],"reason":null}}"#)
+                + #""repair":{"missing_blocks":0,"unobtainable_blocks":0,"mended_blocks":0,"mended_snapshots":0,"#
+                + #""scrubbed_bytes":0,"scrub_rounds":0,"waits_for":[],"reason":null}}"#)
     }
 
     @Test func stringsAreEscapedWhereTheyMustBeAndNowhereElse() {

@@ -47,6 +47,9 @@ enum ClusterMetrics {
         .gauge("log_missing_blocks", "Blocks of the node's log that are damaged and not yet fetched.") {
             $0.repair.missingBlocks
         },
+        .gauge("log_unobtainable_blocks", "Those of them that no other node can give as things are.") {
+            $0.repair.unobtainableBlocks
+        },
         .counter("log_mended_blocks_total", "Damaged blocks that were fetched from other nodes.") { $0.repair.mendedBlocks },
         .counter("snapshots_mended_total", "Damaged snapshots that were fetched from other nodes.") { $0.repair.mendedSnapshots },
         .counter("log_scrubbed_bytes_total", "Bytes of the log that were read again to look for rot.") {

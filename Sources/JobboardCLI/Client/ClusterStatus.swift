@@ -70,6 +70,7 @@ enum ClusterStatus {
     private static func damage(_ repair: RepairStatus) -> String {
         var words: [String] = []
         if repair.missingBlocks > 0 { words.append(count(repair.missingBlocks, "block") + " missing") }
+        if repair.unobtainableBlocks > 0 { words.append("\(repair.unobtainableBlocks) of them on no other node") }
         if !repair.waitsFor.isEmpty {
             words.append("waits for node " + repair.waitsFor.map { "\($0)" }.joined(separator: " and "))
         }
