@@ -36,8 +36,8 @@ struct Openings {
             // What comes before the first one that is remembered; the making of the folder counts with its first opening.
             return prefix.incarnation <= first.incarnation
         }
-        // There may be openings after the last one that is known, when the newest copy of the superblock has rotted.
-        return place == all.count - 1
-            ? prefix.incarnation >= all[place].incarnation : prefix.incarnation == all[place].incarnation
+        // The last one too: an opening is in both copies of the superblock before it writes a frame, so there is none that
+        // neither of them knows.
+        return prefix.incarnation == all[place].incarnation
     }
 }

@@ -69,8 +69,8 @@ struct Superblock: Equatable {
         let copy = Superblock(
             identity: LogIdentity(cluster: name, node: bytes.integer(at: 24)), sequence: bytes.integer(at: 8),
             incarnation: bytes.integer(at: 32), durable: bytes.integer(at: 40), notes: notes)
-        // The first frame is durable before there is a superblock.
-        guard copy.durable > 0 else { return nil }
+        // The first frame is durable before there is a superblock, and all that an opening finds before it is counted.
+        guard copy.durable > 0, notes.map({ $0.opened <= copy.durable }) ?? true else { return nil }
         return copy.sequence <= lastSequence && copy.incarnation <= lastIncarnation ? copy : nil
     }
 }

@@ -143,11 +143,28 @@ extension Engine {
     mutating func mend(_ index: LogIndex, _ known: SnapshotReference?, _ effects: inout [EngineEffect]) {
         let peers = replica.configuration.voters.filter { $0 != replica.id }
         guard fetch == nil, let first = peers.first else { return }
-        guard let snapshot = known ?? ownSnapshots.last(where: { $0.index == index }) else { return }
+        guard let snapshot = known ?? ownSnapshots.last(where: { $0.index == index }) else {
+            // Not even its name can be read: whoever has one of the same entry tells.
+            unnamed = index
+            unnamedTurn += 1
+            return effects.append(.transfer(to: peers[unnamedTurn % peers.count], .askContentsAt(index)))
+        }
+        startMending(snapshot, from: first, &effects)
+    }
+
+    private mutating func startMending(_ snapshot: SnapshotReference, from first: NodeID, _ effects: inout [EngineEffect]) {
+        unnamed = nil
         mending = snapshot
         var actions: [SnapshotFetch.Action] = []
+        let peers = replica.configuration.voters.filter { $0 != replica.id }
         fetch = SnapshotFetch(snapshot, peers: peers, first: first, now: now.monotonic, &actions)
         perform(actions, &effects)
+    }
+
+    /// A peer's snapshot takes the place of ours when it goes up to the same entry of the same history.
+    private mutating func mendUnnamed(with snapshot: SnapshotReference, of peer: NodeID, _ effects: inout [EngineEffect]) {
+        guard fetch == nil, unnamed == snapshot.index, replica.log.summary(at: snapshot.index) == snapshot.last else { return }
+        startMending(snapshot, from: peer, &effects)
     }
 
     mutating func mended(_ snapshot: SnapshotReference, _ effects: inout [EngineEffect]) {
@@ -203,7 +220,8 @@ extension Engine {
     mutating func receive(_ transfer: Transfer, from peer: NodeID, _ effects: inout [EngineEffect]) {
         guard peer != replica.id, replica.configuration.contains(peer) else { return }
         switch transfer {
-        case .askContents, .askChunk, .askBlock: effects.append(.answer(to: peer, transfer))
+        case .askContents, .askContentsAt, .askChunk, .askBlock: effects.append(.answer(to: peer, transfer))
+        case .contents(let snapshot, _) where fetch == nil: mendUnnamed(with: snapshot, of: peer, &effects)
         case .contents, .chunk, .noSnapshot:
             advanceFetch(&effects) { [now] in $0.received(transfer, now: now.monotonic, &$1) }
         case .tookSnapshot(let snapshot): heardOf(snapshot, from: peer, &effects)

@@ -72,6 +72,9 @@ package struct Engine: Sendable {
     var fetchedState: AppliedState?
     /// What is fetched is a snapshot of our own, which has rotted.
     var mending: SnapshotReference?
+    /// One of our own has rotted and its name with it: the entry that it reaches to. Peers are asked in turn.
+    var unnamed: LogIndex?
+    var unnamedTurn = 0
 
     /// Blocks of the log that have rotted on this disk, to be had from peers.
     var repair = BlockRepair()

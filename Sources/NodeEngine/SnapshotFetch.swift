@@ -79,7 +79,7 @@ package struct SnapshotFetch: Sendable {
             askChunks(now, &actions)
         case .noSnapshot(snapshot):
             refused(now, &actions)
-        case .contents, .chunk, .noSnapshot, .askContents, .askChunk, .askBlock, .block, .noBlock,
+        case .contents, .chunk, .noSnapshot, .askContents, .askContentsAt, .askChunk, .askBlock, .block, .noBlock,
             .tookSnapshot, .askStanding, .standing:
             break
         }

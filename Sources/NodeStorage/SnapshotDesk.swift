@@ -69,6 +69,9 @@ package final class SnapshotDesk {
         case .askContents(let wanted):
             guard let file = file(of: wanted) else { return .noSnapshot(wanted) }
             return .contents(file.contents.reference, table: file.contents.encoded())
+        case .askContentsAt(let index):
+            guard let file = file(at: index) else { return .noSnapshot(nil) }
+            return .contents(file.contents.reference, table: file.contents.encoded())
         case .askChunk(let wanted, let number):
             guard let file = file(of: wanted), number < file.contents.chunks.count,
                 let stored = try? file.storedChunk(Int(number))
@@ -81,12 +84,15 @@ package final class SnapshotDesk {
 
     /// Stays open from one question to the next.
     private func file(of wanted: SnapshotReference?) -> SnapshotFile? {
-        guard let index = wanted?.index ?? (try? store.indexes())?.first else { return nil }
+        guard let index = wanted?.index ?? (try? store.indexes())?.first, let file = file(at: index) else { return nil }
+        return wanted == nil || file.contents.reference == wanted ? file : nil
+    }
+
+    private func file(at index: LogIndex) -> SnapshotFile? {
         if reading?.contents.last.index != index {
             reading?.close()
             reading = try? store.open(index)
         }
-        guard let reading, wanted == nil || reading.contents.reference == wanted else { return nil }
         return reading
     }
 

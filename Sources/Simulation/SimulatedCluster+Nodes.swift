@@ -135,7 +135,9 @@ extension SimulatedCluster {
             try reply(client, response, in: engine.replica.term)
         case .halt(let reason):
             throw Violation("node \(nodes[node].id) halts: \(reason)")
-        case .transfer(let peer, let transfer): send(transfer, from: node, to: Int(peer.rawValue) - 1)
+        case .transfer(let peer, let transfer):
+            if case .askContentsAt = transfer { report.sights.add(.unnamedSnapshots) }
+            send(transfer, from: node, to: Int(peer.rawValue) - 1)
         case .answer(let peer, .askBlock(let index, let digest)):
             try answerBlock(.askBlock(index: index, digest: digest), to: peer, at: node)
         case .answer(let peer, let question): plan(.answer(to: peer, question), at: node)

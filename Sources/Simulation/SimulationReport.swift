@@ -65,6 +65,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case blocksRepaired = "blocks_repaired"
     case rotScrubbed = "rot_scrubbed"
     case snapshotRotFound = "snapshot_rot_found"
+    case unnamedSnapshots = "unnamed_snapshots"
     case snapshotsMended = "snapshots_mended"
     case endsLearned = "ends_learned"
     case loadsFromDisk = "loads_from_disk"
@@ -91,7 +92,8 @@ package enum Sight: String, Sendable, CaseIterable {
     private static let ofPeers: Set<Sight> = [
         .isolations, .oneWayCuts, .halves, .bridges, .datagramCuts, .streamCuts, .datagramsLost, .datagramsRepeated,
         .datagramsReplayed, .datagramsReordered, .leadersDeposed, .truncations, .loadsFromDisk, .rotReadBack, .appendConflicts,
-        .followerReads, .snapshotInstalls, .emptiedFolders, .endsLearned, .snapshotsMended, .repairs, .blocksRepaired, .handOvers,
+        .followerReads, .snapshotInstalls, .emptiedFolders, .endsLearned, .unnamedSnapshots, .snapshotsMended, .repairs,
+        .blocksRepaired, .handOvers,
     ]
 
     /// Whether a cluster of so many nodes can meet it: some need peers.

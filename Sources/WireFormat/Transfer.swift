@@ -5,6 +5,9 @@ package import Consensus
 package enum Transfer: Sendable, Equatable {
     /// "What is in this snapshot?"; nil: in your newest.
     case askContents(SnapshotReference?)
+    /// "What is in your snapshot up to this entry?", of a node whose own can't even be named any more. Answered with
+    /// `contents`, or `noSnapshot(nil)`.
+    case askContentsAt(LogIndex)
     /// The table of contents, as `EventLog.SnapshotContents` encodes it.
     case contents(SnapshotReference, table: [UInt8])
     case askChunk(SnapshotReference, number: UInt32)
@@ -31,7 +34,7 @@ package enum Transfer: Sendable, Equatable {
     /// Answers to questions, as opposed to questions and news.
     package var isQuestion: Bool {
         switch self {
-        case .askContents, .askChunk, .askBlock, .askStanding: true
+        case .askContents, .askContentsAt, .askChunk, .askBlock, .askStanding: true
         case .contents, .chunk, .noSnapshot, .block, .noBlock, .tookSnapshot, .standing: false
         }
     }

@@ -14,6 +14,7 @@ package enum TransferCodec {
         case noBlock = 72
         case askStanding = 73
         case standing = 74
+        case askContentsAt = 75
     }
 
     /// Whether a frame's body is a transfer's.
@@ -33,6 +34,9 @@ package enum TransferCodec {
         case .askContents(let snapshot):
             head(.askContents)
             append(snapshot, to: &writer)
+        case .askContentsAt(let index):
+            head(.askContentsAt)
+            writer.varint(index)
         case .contents(let snapshot, let table):
             head(.contents)
             append(snapshot, to: &writer)
@@ -85,6 +89,7 @@ package enum TransferCodec {
         let transfer: Transfer
         switch tag {
         case .askContents: transfer = .askContents(try optionalSnapshot(&reader))
+        case .askContentsAt: transfer = .askContentsAt(try reader.varint())
         case .contents: transfer = .contents(try snapshot(&reader), table: Array(try reader.longView()))
         case .askChunk: transfer = .askChunk(try snapshot(&reader), number: try reader.varint32())
         case .chunk:

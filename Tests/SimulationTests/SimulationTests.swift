@@ -19,7 +19,7 @@ import Testing
         let rare: Set<Sight> = [
             .tornTails, .staleFencesRefused, .watchesCompacted, .readErrors, .rottenSectors, .rottenSuperblocks, .rotReadBack,
             .rotRefused, .backupsRestored, .claimsForNobody, .tornSnapshots, .endsLearned, .rottenRanges, .rottenBytes,
-            .rottenBits, .rottenSnapshots, .snapshotRotFound, .snapshotsMended, .readOnlyRefusals,
+            .rottenBits, .rottenSnapshots, .snapshotRotFound, .unnamedSnapshots, .snapshotsMended, .readOnlyRefusals,
         ]
         // What takes others to be met.
         let social: Set<Sight> = nodes == 1 ? [.snapshotInstalls, .repairs, .blocksRepaired] : []

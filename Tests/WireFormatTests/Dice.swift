@@ -207,7 +207,8 @@ struct Dice: RandomNumberGenerator {
             .noSnapshot(maybe { $0.snapshot() }), .askBlock(index: number(), digest: digest()),
             .block(index: number(), digest: digest(), bytes: bytes()), .tookSnapshot(snapshot()),
             .noBlock(index: number(), digest: digest(), neverHad: coin()),
-            .askStanding(life: small()), .standing(life: small(), term: term(), last: maybe { $0.snapshot().last }),
+            .askContentsAt(number()), .askStanding(life: small()),
+            .standing(life: small(), term: term(), last: maybe { $0.snapshot().last }),
         ]
     }
 

@@ -283,6 +283,7 @@ enum GoldenSamples {
     }
 
     static let transfers = [
+        transfer("askContentsAt", .askContentsAt(300), "040000004b02ac02"),
         transfer("askContents of the newest", .askContents(nil), "03000000400200"),
         transfer(
             "askContents", .askContents(snapshot),
