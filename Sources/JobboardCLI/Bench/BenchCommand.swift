@@ -16,9 +16,13 @@ struct BenchCommand: AsyncParsableCommand {
             Costs are those of a job: syncs and log entries of all nodes, bytes of the log before compression and after, \
             and processor time and memory of the nodes that run on this machine.
 
+            --failover measures something else: with so many lives in flight the leader gets SIGKILL, again and again, and \
+            the longest time without an acknowledgement is taken; the killed node is started again each time.
+
             Examples:
               jobboard bench --config cluster.json --concurrency 1,64 --seconds 10
               jobboard bench --nodes-own 3 --repeat 3 --mode claim-next
+              jobboard bench --nodes-own 3 --failover 20 --concurrency 16
             """)
 
     @Option(
@@ -56,6 +60,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Jobs to put on the board before, which stay there.", valueName: "number"))
     var held = 0
 
+    @Option(help: ArgumentHelp("Kill the leader so many times instead, and measure the gaps.", valueName: "number"))
+    var failover: Int?
+
     @Flag(help: "Print the results as JSON.")
     var json = false
 
@@ -78,6 +85,13 @@ struct BenchCommand: AsyncParsableCommand {
         if !(1...1000).contains(batch) { throw ValidationError("--batch must be from 1 to 1000") }
         if !(1...256).contains(watchers) { throw ValidationError("--watchers must be from 1 to 256") }
         if !(0...10_000_000).contains(held) { throw ValidationError("--held must be from 0 to 10000000") }
+        if let failover {
+            if !(1...1000).contains(failover) { throw ValidationError("--failover must be from 1 to 1000") }
+            if nodesOwn ?? 1 < 3 { throw ValidationError("--failover kills nodes of its own: it takes --nodes-own 3 or 5") }
+            if mode != .life || held > 0 || jobs != nil || repetitions > 1 {
+                throw ValidationError("--failover excludes --mode, --held, --jobs and --repeat")
+            }
+        }
         if let nodesOwn {
             if ![1, 3, 5].contains(nodesOwn) { throw ValidationError("--nodes-own must be 1, 3 or 5") }
             if cluster.nodes != nil || cluster.config != nil {
@@ -103,11 +117,40 @@ struct BenchCommand: AsyncParsableCommand {
         let own = try DemoStage(nodes: nodesOwn, data: nil, isKept: false)
         do {
             let nodes = try (1...nodesOwn).map { try own.startNode(UInt64($0)) }
-            let text = try await measure(own.addresses, cluster: "demo", nodes: nodes, folder: own.folder)
+            let text =
+                if let failover {
+                    try await measureFailover(failover, on: own, nodes)
+                } else {
+                    try await measure(own.addresses, cluster: "demo", nodes: nodes, folder: own.folder)
+                }
             await own.clear()
             return text
         } catch {
             await own.clear()
+            throw error
+        }
+    }
+
+    private func measureFailover(_ kills: Int, on own: DemoStage, _ first: [DemoProcess]) async throws -> String {
+        let machine = Machine.look(syncsIn: own.folder)
+        let stage = try BenchStage(
+            own.addresses, cluster: "demo", nodes: first, board: board, connections: connections, timeout: cluster.timeout)
+        do {
+            try await stage.awaken()
+            var nodes = first
+            var series: [(inFlight: Int, falls: [FailoverBench.Fall])] = []
+            let steal = Machine.stolen()
+            for inFlight in concurrency.numbers {
+                Console.note("killing the leader \(Figures.grouped(kills)) times, \(inFlight) in flight")
+                let bench = FailoverBench(kills: kills, inFlight: inFlight, details: BenchDetails.make(detailsBytes))
+                series.append((inFlight, try await bench.run(on: stage, own, &nodes)))
+            }
+            await stage.shutdown()
+            let stolen = Machine.stolen().share(since: steal)
+            let report = FailoverReport(machine: machine, nodes: nodes.count, series: series, stolen: stolen)
+            return json ? report.json : report.table
+        } catch {
+            await stage.shutdown()
             throw error
         }
     }
