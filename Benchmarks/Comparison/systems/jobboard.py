@@ -24,6 +24,8 @@ class Jobboard(System):
 
     def __init__(self):
         self.program = None
+        # Of the cluster file, besides the nodes.
+        self.settings = {}
 
     def build(self, folder):
         if not (ROOT / "Package.swift").exists():
@@ -38,16 +40,20 @@ class Jobboard(System):
             {"id": node, "host": "127.0.0.1", "peer_port": PORT + node, "client_port": PORT + 10 + node}
             for node in range(1, self.nodes + 1)
         ]
-        (stage.folder / "cluster.json").write_text(json.dumps({"cluster": "compare", "nodes": nodes}))
+        (stage.folder / "cluster.json").write_text(json.dumps({"cluster": "compare", "nodes": nodes, **self.settings}))
         for node in range(1, self.nodes + 1):
-            folder = stage.data_folder(f"node-{node}")
-            stage.spawn(
-                f"node-{node}",
-                [self.program, "serve", "--config", "cluster.json", "--node", str(node), "--data", str(folder)])
+            stage.data_folder(f"node-{node}")
+        self.spawn_nodes(stage)
         for node in nodes:
             stage.wait_for_port(node["client_port"])
         wait_for(lambda: self.leader_status(stage), "no leader")
         self.wait_until_prepared(stage)
+
+    def spawn_nodes(self, stage):
+        for node in range(1, self.nodes + 1):
+            stage.spawn(
+                f"node-{node}",
+                [self.program, "serve", "--config", "cluster.json", "--node", str(node), "--data", f"node-{node}"])
 
     @staticmethod
     def wait_until_prepared(stage):
