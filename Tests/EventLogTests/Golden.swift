@@ -45,6 +45,14 @@ enum Golden {
         + "924777db8f900100000000000000010000000000000007000000000000000200000000000000b20ad78db73afb431fbed6c9"
         + "b2c9f0697500000001000000"
 
+    static let snapshotTable =
+        "736e617001000000657d4c8881d0869f030000000000000001000000000000001500000000000000060000000000000097e1"
+        + "4da7c8ad7180f9ff215065cb0a3284000000010000000200000000010000010100000000000040aff2e9d2d8922e47afd464"
+        + "8e69674900010000ca358758f6d27e6cf45272937977a74801000000"
+    /// Behind the table: how long each chunk is as stored, and the end that leads to all of it.
+    static let snapshotEnd = "0001000001000000736e70658000000027fb442e33fee5ccc89756fdaa747b3d"
+    static let snapshotDigest = "9505767404c2f4a1d1c4fbebc8551116"
+
     /// The block with the digest of its header made anew.
     static func resealed(_ block: [UInt8]) -> [UInt8] {
         var block = block

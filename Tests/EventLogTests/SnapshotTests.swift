@@ -138,6 +138,21 @@ import Testing
         for _ in 0..<500 { #expect(SnapshotContents(luck.bytes(luck.below(300))) == nil) }
     }
 
+    /// Nodes of different releases name their snapshots by these bytes, and compare the names.
+    @Test func theTableAndTheFileHaveTheBytesWrittenDown() throws {
+        let writer = try store(disk).write(upTo: last)
+        // One chunk that is kept as it is, and one of a byte.
+        try writer.add((0...UInt8.max).map { $0 } + [7])
+        let snapshot = try writer.finish()
+        let file = try #require(disk.contents(FileNames.snapshot(last.index)))
+        let table = hex(try store(disk).open(last.index).contents.encoded())
+        #expect(table == Golden.snapshotTable)
+        let (body, end) = (file[..<257], hex(file[257...]))
+        #expect(body.elementsEqual((0...UInt8.max).map { $0 } + [7]) && end.hasPrefix(table))
+        #expect(end.dropFirst(table.count) == Golden.snapshotEnd)
+        #expect("\(snapshot.digest)" == Golden.snapshotDigest)
+    }
+
     @Test func olderOnesGo() throws {
         var entries = chain(9)
         for place in [2, 5, 8] {
