@@ -53,7 +53,8 @@ enum SimulateReport {
 
     private static func sights(_ sweep: SimulationSweep, _ title: String, _ belongs: (Sight) -> Bool) -> String {
         var table = TextTable([.init(title), .init("TIMES", .right), .init("IN RUNS", .right)])
-        for sight in Sight.allCases where belongs(sight) && sight.canBeMet(nodes: sweep.nodes) {
+        for sight in Sight.allCases where belongs(sight) {
+            guard sight.canBeMet(nodes: sweep.nodes) || sweep.sights[sight] > 0 else { continue }
             table.add([name(sight), Figures.grouped(sweep.sights[sight]), Figures.grouped(sweep.runsWith[sight])])
         }
         return table.text

@@ -34,7 +34,7 @@ enum NodeOpening {
             let advice =
                 configuration.nodes.count > 1
                 ? "restore a backup; or move the folder away and start with --rejoin: the other nodes give back what it held"
-                : "this node is alone and nobody can give it back: restore a backup"
+                : concerned(on: disk) + "this node is alone and nobody can give it back: restore a backup"
             throw NodeError(.usage, "data folder: \(error.description); \(advice)")
         } catch let error as EventLogError {
             throw NodeError(.usage, "data folder: \(error.description)")
@@ -43,6 +43,14 @@ enum NodeOpening {
         } catch {
             throw NodeError(.failed, "\(folder): \(error)")
         }
+    }
+
+    /// What the damage may have done to jobs, where that can be told.
+    private static func concerned(on disk: PosixDisk) -> String {
+        guard let report = try? EventLog.scan(disk, visit: { _ in false }),
+            let jobs = try? ConcernedJobs(of: report, on: disk)
+        else { return "" }
+        return jobs.description + "; "
     }
 
     private static func report(_ found: NodeRecovery.Found, _ folder: String, _ logger: Logger) {

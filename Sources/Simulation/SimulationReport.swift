@@ -96,8 +96,11 @@ package enum Sight: String, Sendable, CaseIterable {
         .blocksRepaired, .handOvers,
     ]
 
-    /// Whether a cluster of so many nodes can meet it: some need peers.
-    package func canBeMet(nodes: Int) -> Bool { nodes > 1 || !Self.ofPeers.contains(self) }
+    /// A node with peers is refused only when both copies of its superblock and a segment have rotted: too rare to ask for.
+    private static let ofOne: Set<Sight> = [.rotRefused, .backupsRestored]
+
+    /// Whether clusters of so many nodes can be asked to meet it: some need peers, and some that there is none.
+    package func canBeMet(nodes: Int) -> Bool { !(nodes > 1 ? Self.ofOne : Self.ofPeers).contains(self) }
 
     var place: Int { Self.places[self]! }
     private static let places = Dictionary(uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Consensus
 import EventLog
+import NodeStorage
 
 /// `jobboard log verify`.
 struct LogVerifyCommand: AsyncParsableCommand {
@@ -39,6 +40,7 @@ struct LogCheck {
     private(set) var entries: UInt64 = 0
     private(set) var bytes: UInt64 = 0
     private(set) var snapshots: [SnapshotCheck]
+    private let concerned: ConcernedJobs?
 
     init(disk: any Disk) throws {
         var (entries, bytes): (UInt64, UInt64) = (0, 0)
@@ -49,6 +51,7 @@ struct LogCheck {
         }
         (self.entries, self.bytes) = (entries, bytes)
         snapshots = try Self.snapshots(on: disk, of: report)
+        concerned = try ConcernedJobs(of: report, on: disk)
     }
 
     /// Each is read, and must belong to the log where that tells.
@@ -106,6 +109,7 @@ struct LogCheck {
         }
         if let from = damage.lostFrom { lines.append("missing: entries from \(from) on; how many can't be told") }
         if damage.isHardStateLost { lines.append("missing: the newest term and vote") }
+        if let concerned { lines.append("concerned: \(concerned.description)") }
         return lines
     }
 
