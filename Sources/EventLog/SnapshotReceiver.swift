@@ -71,7 +71,14 @@ package final class SnapshotReceiver {
         } catch {
             preconditionFailure("\(error)")
         }
-        let made = try writer.finish()
+        let made: SnapshotReference
+        do throws(EventLogError) {
+            made = try writer.finish()
+        } catch {
+            // A full disk needs the space back for the next attempt.
+            writer.cancel()
+            throw error
+        }
         guard made == contents.reference else {
             throw EventLogError(.damaged, "\(name): what was fetched can't be read again")
         }

@@ -294,7 +294,6 @@ package final class NodeRepair {
     /// The snapshot is durable here. Where it reaches beyond the log, the log begins anew behind it: all that this node
     /// ever acknowledged is in it, or was not committed.
     private func fetched(_ snapshot: SnapshotReference) throws {
-        mended.snapshots += 1
         if snapshot.index > log.lastIndex {
             // This node has not voted in the snapshot's term, since it never heard of it; unless that is what it can't know.
             let isNewTerm = snapshot.last.term > log.hardState.term && !isVoteLost
@@ -307,6 +306,7 @@ package final class NodeRepair {
         lacksState = false
         covering = snapshot
         lacksRoom = false
+        mended.snapshots += 1
         listMissing()
     }
 }

@@ -28,6 +28,18 @@ import WireFormat
         #expect(Self.lines.contains(line[...]), "\(Self.lines.joined(separator: "\n"))")
     }
 
+    @Test func nodesComeInOrderAndASilentOneHasTheNumberThatOthersGiveIt() {
+        var status = NodeStatus(cluster: "c", node: 3, role: .leader, term: 1)
+        status.members = [1, 2, 3].map {
+            .init(node: $0, clientAddress: "h:\($0)", reachable: true, datagrams: true, durable: 0)
+        }
+        let found = ClusterStatus.inOrder([
+            .init(address: "h:9"), .init(address: "h:3", status: status), .init(address: "h:2"), .init(address: "h:1"),
+        ])
+        #expect(found.map(\.node) == [1, 2, 3, nil])
+        #expect(found.map(\.address) == ["h:1", "h:2", "h:3", "h:9"])
+    }
+
     /// Of a node that is silent only that is known; each metric is said what it is once.
     @Test func everyMetricHasOneHeadAndNoNodeIsMadeUp() {
         #expect(Self.lines.count { $0.contains("h:3") } == 1)

@@ -84,17 +84,17 @@ enum ClusterMetrics {
 
     private static func line(_ name: String, _ labels: [(String, String)], _ value: Double) -> String {
         let all = labels.map { "\($0)=\"\(escaped($1))\"" }.joined(separator: ",")
-        let number = value == value.rounded() ? "\(UInt64(value))" : "\(value)"
+        let number = UInt64(exactly: value).map { "\($0)" } ?? "\(value)"
         return "jobboard_\(name){\(all)} \(number)"
     }
 
     private static func escaped(_ label: String) -> String {
-        label.reduce(into: "") { text, character in
-            switch character {
+        label.unicodeScalars.reduce(into: "") { text, scalar in
+            switch scalar {
             case "\\": text += "\\\\"
             case "\"": text += "\\\""
             case "\n": text += "\\n"
-            default: text.append(character)
+            default: text.unicodeScalars.append(scalar)
             }
         }
     }

@@ -11,9 +11,12 @@ enum ClusterStatus {
         var status: NodeStatus?
         /// Why not.
         var error: JobboardError?
+        /// As it says itself, or as others call the one with this address; nil when nobody does.
+        var node: UInt64?
     }
 
-    /// Asks the nodes at these addresses, all at once, and then those that the answers name besides.
+    /// Asks the nodes at these addresses, all at once, and then those that the answers name besides; gives them in the order of
+    /// their numbers.
     static func ask(_ addresses: [String], through client: JobboardClient, timeout: Duration) async -> [Report] {
         let first = await askAll(addresses, through: client, timeout: timeout)
         let known = Set(first.compactMap { $0.status?.node })
@@ -22,7 +25,17 @@ enum ClusterStatus {
             if !addresses.contains(member.clientAddress) { others[member.node] = member.clientAddress }
         }
         let second = await askAll(others.sorted { $0.key < $1.key }.map(\.value), through: client, timeout: timeout)
-        return first + second
+        return inOrder(first + second)
+    }
+
+    static func inOrder(_ reports: [Report]) -> [Report] {
+        var names: [String: UInt64] = [:]
+        for member in reports.flatMap({ $0.status?.members ?? [] }) { names[member.clientAddress] = member.node }
+        return reports.map { report in
+            var named = report
+            named.node = report.status?.node ?? names[report.address]
+            return named
+        }.sorted { ($0.node ?? .max, $0.address) < ($1.node ?? .max, $1.address) }
     }
 
     private static func askAll(_ addresses: [String], through client: JobboardClient, timeout: Duration) async -> [Report] {
@@ -56,7 +69,7 @@ enum ClusterStatus {
 
     private static func cells(of report: Report) -> [String] {
         guard let status = report.status else {
-            return ["-", report.address, "unreachable"] + Array(repeating: "-", count: 13)
+            return [report.node.map { "\($0)" } ?? "-", report.address, "unreachable"] + Array(repeating: "-", count: 13)
         }
         return [
             "\(status.node)", report.address, status.role.word, "\(status.term)", "\(status.commit)", "\(status.applied)",
