@@ -31,7 +31,11 @@ class Cluster:
         self.system.program = program
         self.system.nodes = nodes
         self.system.settings = settings
-        self.system.start(self.stage)
+        try:
+            self.system.start(self.stage)
+        except BaseException:
+            self.stage.stop()
+            raise
 
     @property
     def configuration(self):

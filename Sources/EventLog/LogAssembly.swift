@@ -59,7 +59,7 @@ struct LogAssembly {
         }
         catalog.cut(behind: max(mark.sequence, catalog.covered))
         scan.sequence = max(mark.sequence, catalog.covered)
-        // Those that are cut off too: where the superblock has rotted, they may be of a later opening than it knows.
+        // Those that are cut off too: without a superblock they alone tell how often the folder was opened.
         scan.incarnation = max(mark.incarnation, catalog.highestIncarnation)
         scan.frames = mark.frames
         scan.tailSegment = mark.place

@@ -6,7 +6,7 @@ package import WireFormat
 
 /// A node whose log or snapshots are damaged, until its peers have made it whole.
 ///
-/// It serves no clients, votes for nobody and acknowledges nothing: so what it had acknowledged can't be counted twice or
+/// It tells clients how it stands and no more, votes for nobody and acknowledges nothing: so what it had acknowledged can't be counted twice or
 /// missed, and no rule of Raft has to know of holes. It asks all peers in turn for the blocks that are missing, by the
 /// digests that their successors name, and for a snapshot where its own are damaged or where peers hold those blocks in
 /// a snapshot alone; it needs no leader, so nodes that are damaged in different places heal each other. Where even the names of
