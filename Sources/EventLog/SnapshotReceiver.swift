@@ -58,25 +58,17 @@ package final class SnapshotReceiver {
         let writer = try SnapshotWriter(
             on: disk, cluster: contents.cluster, last: contents.last, chunkBytes: contents.chunkBytes,
             writingTo: FileNames.fetchedSnapshot)
+        let made: SnapshotReference
         do {
             for (number, chunk) in contents.chunks.enumerated() {
                 try writer.add(try disk.read(file, at: Self.offset(number, contents), count: Int(chunk.length)))
             }
-        } catch let error as DiskError {
-            writer.cancel()
-            throw EventLogError(error)
-        } catch let error as EventLogError {
-            writer.cancel()
-            throw error
-        } catch {
-            preconditionFailure("\(error)")
-        }
-        let made: SnapshotReference
-        do throws(EventLogError) {
             made = try writer.finish()
         } catch {
             // A full disk needs the space back for the next attempt.
             writer.cancel()
+            if let error = error as? DiskError { throw EventLogError(error) }
+            guard let error = error as? EventLogError else { preconditionFailure("\(error)") }
             throw error
         }
         guard made == contents.reference else {

@@ -85,15 +85,17 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
         clients[connection] = nil
     }
 
-    /// Whoever asks for anything but the status is sent away at once, so that he tries another node.
+    /// Whoever asks for anything but the status is sent away, so that he tries another node; once all that came with it is
+    /// answered, or he would take the rest for lost on its way.
     private func answer(_ request: Request, _ client: ClientReference) {
         guard let handler = clients[client.connection] else { return }
         if case .read(.status, _) = request {
-            if handler.write(.status(status), number: client.request) { handler.flush() }
-        } else if handler.write(.notLeader(leader: nil), number: client.request) {
-            handler.flush()
-            handler.close()
+            _ = handler.write(.status(status), number: client.request)
+        } else {
+            _ = handler.write(.notLeader(leader: nil), number: client.request)
+            loop.execute { self.clients[client.connection]?.close() }
         }
+        handler.flush()
     }
 
     private var status: NodeStatus {

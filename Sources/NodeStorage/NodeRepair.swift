@@ -6,9 +6,9 @@ package import WireFormat
 
 /// A node whose log or snapshots are damaged, until its peers have made it whole.
 ///
-/// It tells clients how it stands and no more, votes for nobody and acknowledges nothing: so what it had acknowledged can't be counted twice or
-/// missed, and no rule of Raft has to know of holes. It asks all peers in turn for the blocks that are missing, by the
-/// digests that their successors name, and for a snapshot where its own are damaged or where peers hold those blocks in
+/// It tells clients how it stands and no more, votes for nobody and acknowledges nothing: so what it had acknowledged can't
+/// be counted twice or missed, and no rule of Raft has to know of holes. It asks all peers in turn for the blocks that are
+/// missing, by the digests that their successors name, and for a snapshot where its own are damaged or peers hold those in
 /// a snapshot alone; it needs no leader, so nodes that are damaged in different places heal each other. Where even the names of
 /// what is missing are lost, or its votes, or where what is missing is to be had from nobody, it asks all of them how they
 /// stand (`PeerStandings`). It answers their questions meanwhile. Once nothing is missing, the node starts as always.

@@ -104,13 +104,13 @@ package struct RepairStatus: Sendable, Equatable {
     package var missingBlocks: UInt64 = 0
     /// Those of them that no other node of a repairing one can give as things are.
     package var unobtainableBlocks: UInt64 = 0
-    /// Blocks of the log that were fetched, or turned out to be readable after all.
+    /// Blocks of the log that were fetched: in place of rotten ones, or of all that an emptied folder lacked.
     package var mendedBlocks: UInt64 = 0
-    /// Snapshots that had rotted and are whole again.
+    /// Snapshots that were fetched: in place of rotten ones, or of a log that was missing.
     package var mendedSnapshots: UInt64 = 0
     /// Bytes of the log that were read again to look for rot.
     package var scrubbedBytes: UInt64 = 0
-    /// How often the scrubber came to the end of the log.
+    /// How often the scrubber came to the end of the log, however short that is.
     package var scrubRounds: UInt64 = 0
     /// The nodes without whose answers a repairing node can't go on.
     package var waitsFor: [UInt64] = []

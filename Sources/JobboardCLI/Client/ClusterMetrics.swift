@@ -50,8 +50,8 @@ enum ClusterMetrics {
         .gauge("log_unobtainable_blocks", "Those of them that no other node can give as things are.") {
             $0.repair.unobtainableBlocks
         },
-        .counter("log_mended_blocks_total", "Damaged blocks that were fetched from other nodes.") { $0.repair.mendedBlocks },
-        .counter("snapshots_mended_total", "Damaged snapshots that were fetched from other nodes.") { $0.repair.mendedSnapshots },
+        .counter("log_mended_blocks_total", "Missing blocks that were fetched from other nodes.") { $0.repair.mendedBlocks },
+        .counter("snapshots_mended_total", "Missing snapshots that were fetched from other nodes.") { $0.repair.mendedSnapshots },
         .counter("log_scrubbed_bytes_total", "Bytes of the log that were read again to look for rot.") {
             $0.repair.scrubbedBytes
         },
