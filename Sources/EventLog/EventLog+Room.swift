@@ -60,8 +60,7 @@ extension EventLog {
             try append(writes)
             return true
         } catch {
-            // A disk that runs out of space in the middle of what had been made ready has failed.
-            guard error.code == .noSpace, poison == nil else { throw error }
+            guard onlyLacksRoom(error) else { throw error }
             return false
         }
     }

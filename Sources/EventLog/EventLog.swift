@@ -224,6 +224,12 @@ package final class EventLog {
         throw EventLogError(.poisoned, "the log takes no more writes since a call failed: \(poison)")
     }
 
+    /// Whether the call that threw this found no room and changed nothing, so that it may be made again. A disk that runs out of
+    /// space in the middle of what had been made ready has failed.
+    package func onlyLacksRoom(_ error: EventLogError) -> Bool {
+        error.code == .noSpace && poison == nil
+    }
+
     /// After a failed write or sync nobody knows what the disk holds; only reading it anew tells (Rebello et al.).
     func poisoning(_ work: () throws(DiskError) -> Void) throws(EventLogError) {
         do {

@@ -117,15 +117,15 @@ struct LogAssembly {
     ///
     /// Where whole pages are gone, what came after the superblock was written may be gone with them.
     private func isEndTrusted(_ notes: SuperblockNotes, _ tail: SegmentFile?, on disk: any Disk) throws(EventLogError) -> Bool {
-        guard let tail, let durable = superblock.newest?.durable, durable == catalog.covered else { return false }
+        guard let tail, let newest = superblock.newest, newest.durable == catalog.covered else { return false }
         guard notes.tailOffset >= pageBytes, tail.size >= notes.tailOffset else { return false }
         let reader = SegmentReader(tail, on: disk)
         let isLeft = reader.bytes(at: notes.tailOffset - pageBytes, count: pageBytes) { page in page.contains { $0 != 0 } }
         let next = reader.prefix(at: notes.tailOffset)
         if let failure = reader.failure { throw EventLogError(failure) }
         guard isLeft == true else { return false }
-        guard let next, next.sequence > durable else { return true }
-        // What an earlier opening had left there says nothing.
-        return !Openings(superblock.newest).admit(next)
+        guard let next, next.sequence > newest.durable else { return true }
+        // What an earlier opening had left there says nothing. Anything else was begun by this one, or was until it rotted.
+        return next.incarnation < newest.incarnation && !Openings(newest).admit(next)
     }
 }

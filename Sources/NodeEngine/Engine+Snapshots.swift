@@ -63,6 +63,7 @@ extension Engine {
         if ownSnapshots.count > Self.remembered { ownSnapshots.removeFirst() }
         if let before { effects.append(.release(through: before.index)) }
         compareSnapshots(&effects)
+        if let before, let rotten = unnamed, rotten.index < before.index { unnamed = nil }
     }
 
     // MARK: Parting of ways
@@ -143,13 +144,11 @@ extension Engine {
     mutating func mend(_ index: LogIndex, _ known: SnapshotReference?, _ effects: inout [EngineEffect]) {
         let peers = replica.configuration.voters.filter { $0 != replica.id }
         guard fetch == nil, let first = peers.first else { return }
-        guard let snapshot = known ?? ownSnapshots.last(where: { $0.index == index }) else {
-            // Not even its name can be read: whoever has one of the same entry tells.
-            unnamed = index
-            unnamedTurn += 1
-            return effects.append(.transfer(to: peers[unnamedTurn % peers.count], .askContentsAt(index)))
+        if let snapshot = known ?? ownSnapshots.last(where: { $0.index == index }) {
+            return startMending(snapshot, from: first, &effects)
         }
-        startMending(snapshot, from: first, &effects)
+        if unnamed?.index != index { unnamed = UnnamedSnapshot(index) }
+        askForName(&effects)
     }
 
     private mutating func startMending(_ snapshot: SnapshotReference, from first: NodeID, _ effects: inout [EngineEffect]) {
@@ -161,10 +160,24 @@ extension Engine {
         perform(actions, &effects)
     }
 
-    /// A peer's snapshot takes the place of ours when it goes up to the same entry of the same history.
-    private mutating func mendUnnamed(with snapshot: SnapshotReference, of peer: NodeID, _ effects: inout [EngineEffect]) {
-        guard fetch == nil, unnamed == snapshot.index, replica.log.summary(at: snapshot.index) == snapshot.last else { return }
-        startMending(snapshot, from: peer, &effects)
+    /// What a snapshot was whose name has rotted with it is asked of all peers, until that is known or it is no longer kept.
+    mutating func askForName(_ effects: inout [EngineEffect]) {
+        guard fetch == nil, let index = unnamed?.index, unnamed?.asksNow(now.monotonic) == true else { return }
+        for peer in replica.configuration.voters where peer != replica.id {
+            effects.append(.transfer(to: peer, .askContentsAt(index)))
+        }
+    }
+
+    /// A peer says what its snapshot of that entry is, or that it has none. One of another history says nothing of ours.
+    private mutating func heardName(_ snapshot: SnapshotReference?, from peer: NodeID, _ effects: inout [EngineEffect]) {
+        guard fetch == nil, let index = unnamed?.index else { return }
+        if let snapshot {
+            guard snapshot.index == index, replica.log.summary(at: index) == snapshot.last else { return }
+        }
+        unnamed?.answered(peer, snapshot)
+        let peers = replica.configuration.voters.filter { $0 != replica.id }
+        guard let (name, giver) = unnamed?.name(among: peers) else { return }
+        startMending(name, from: giver, &effects)
     }
 
     mutating func mended(_ snapshot: SnapshotReference, _ effects: inout [EngineEffect]) {
@@ -221,7 +234,8 @@ extension Engine {
         guard peer != replica.id, replica.configuration.contains(peer) else { return }
         switch transfer {
         case .askContents, .askContentsAt, .askChunk, .askBlock: effects.append(.answer(to: peer, transfer))
-        case .contents(let snapshot, _) where fetch == nil: mendUnnamed(with: snapshot, of: peer, &effects)
+        case .contents(let snapshot, _) where fetch == nil: heardName(snapshot, from: peer, &effects)
+        case .noSnapshot(nil) where fetch == nil: heardName(nil, from: peer, &effects)
         case .contents, .chunk, .noSnapshot:
             advanceFetch(&effects) { [now] in $0.received(transfer, now: now.monotonic, &$1) }
         case .tookSnapshot(let snapshot): heardOf(snapshot, from: peer, &effects)

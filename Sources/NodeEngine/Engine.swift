@@ -72,9 +72,8 @@ package struct Engine: Sendable {
     var fetchedState: AppliedState?
     /// What is fetched is a snapshot of our own, which has rotted.
     var mending: SnapshotReference?
-    /// One of our own has rotted and its name with it: the entry that it reaches to. Peers are asked in turn.
-    var unnamed: LogIndex?
-    var unnamedTurn = 0
+    /// One of our own has rotted, and its name with it.
+    var unnamed: UnnamedSnapshot?
 
     /// Blocks of the log that have rotted on this disk, to be had from peers.
     var repair = BlockRepair()
@@ -166,6 +165,7 @@ package struct Engine: Sendable {
         proposeTickWhenDue(&effects)
         proposeMarkWhenDue(&effects)
         askForBlocks(&effects)
+        askForName(&effects)
         advanceFetch(&effects) { [now] in $0.tick(now: now.monotonic, &$1) }
         noticeReadOnly(&effects)
         for notice in routes.notices() { effects.append(.notice(notice)) }

@@ -29,7 +29,7 @@ package enum BlockDesk {
         do {
             return try log.repair(with: [entry]).isEmpty ? .notWanted : .taken
         } catch {
-            guard error.code == .noSpace else { throw error }
+            guard log.onlyLacksRoom(error) else { throw error }
             return .lacksRoom
         }
     }

@@ -117,10 +117,11 @@ package final class NodeRepair {
     private func waitingForRoom(_ work: () throws -> Void) throws {
         do {
             try work()
-        } catch let error as EventLogError where error.code == .noSpace {
+        } catch let error as EventLogError where log.onlyLacksRoom(error) {
             lacksRoom = true
             fetch = nil
-            nextSnapshotQuestion = now + 500
+            // What is here of the snapshot is read again then, all of it.
+            nextSnapshotQuestion = now + 2000
         }
     }
 

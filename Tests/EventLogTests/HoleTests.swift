@@ -99,6 +99,27 @@ import Testing
         #expect(try open(disk).1.entries == (entries[..<11] + new).map(\.summary))
     }
 
+    /// Behind the last frames that the superblock knows stands one more, and rot makes it look as if another opening had
+    /// written it: a later one there can't have been.
+    @Test(arguments: [false, true]) func aFrameOfNoEarlierOpeningBehindALostOneIsNotOverlooked(turns: Bool) throws {
+        let (disk, entries) = try Self.fourSegments()
+        let (log, _) = try open(disk)
+        let end = try #require(disk.contents(Self.name(4))).lastIndex { $0 != 0 }!
+        let next = (UInt64(end) / 4096 + 1) * 4096
+        try log.append([write(chain(after: entries[11].summary, 1))])
+        let bytes = try #require(disk.contents(Self.name(4)))
+        try #require(bytes.count > Int(next) + 56 && bytes[Int(next)...].starts(with: Array("frme".utf8)))
+        for byte in [end - 40, end - 100] { disk.flipBit(0, ofByte: UInt64(byte), in: Self.name(4)) }
+        // In the incarnation, and so that the checksum does not hold either.
+        if turns { disk.flipBit(5, ofByte: next + 12, in: Self.name(4)) }
+        let recovery = try open(disk).1
+        if turns {
+            #expect(recovery.isEndLost)
+        } else {
+            #expect(recovery.last.index == 13 && recovery.missing?.ranges == [12...12])
+        }
+    }
+
     @Test func aLostEndIsRememberedUntilItIsSettled() throws {
         let (disk, entries) = try Self.fourSegments()
         try disk.remove(Self.name(4))

@@ -38,11 +38,11 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The size of each job's details.", valueName: "bytes"))
     var detailsBytes = 200
 
-    @Option(help: ArgumentHelp("How long to measure each.", valueName: "number"))
-    var seconds = 5.0
+    @Option(help: ArgumentHelp("How long to measure each; 5 unless said.", valueName: "number"))
+    var seconds: Double?
 
-    @Option(help: ArgumentHelp("How long to go before measuring.", valueName: "number"))
-    var warmUp = 1.0
+    @Option(help: ArgumentHelp("How long to go before measuring; 1 unless said.", valueName: "number"))
+    var warmUp: Double?
 
     @Option(name: .customLong("repeat"), help: ArgumentHelp("How often to measure each.", valueName: "number"))
     var repetitions = 1
@@ -78,8 +78,8 @@ struct BenchCommand: AsyncParsableCommand {
     func validate() throws {
         if !(1...1024).contains(connections) { throw ValidationError("--connections must be from 1 to 1024") }
         if !(16...262_144).contains(detailsBytes) { throw ValidationError("--details-bytes must be from 16 to 262144") }
-        if !(0.1...3600).contains(seconds) { throw ValidationError("--seconds must be from 0.1 to 3600") }
-        if !(0...3600).contains(warmUp) { throw ValidationError("--warm-up must be from 0 to 3600") }
+        if let seconds, !(0.1...3600).contains(seconds) { throw ValidationError("--seconds must be from 0.1 to 3600") }
+        if let warmUp, !(0...3600).contains(warmUp) { throw ValidationError("--warm-up must be from 0 to 3600") }
         if !(1...1000).contains(repetitions) { throw ValidationError("--repeat must be from 1 to 1000") }
         if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
         if !(1...1000).contains(batch) { throw ValidationError("--batch must be from 1 to 1000") }
@@ -88,8 +88,8 @@ struct BenchCommand: AsyncParsableCommand {
         if let failover {
             if !(1...1000).contains(failover) { throw ValidationError("--failover must be from 1 to 1000") }
             if nodesOwn ?? 1 < 3 { throw ValidationError("--failover kills nodes of its own: it takes --nodes-own 3 or 5") }
-            if mode != .life || held > 0 || jobs != nil || repetitions > 1 {
-                throw ValidationError("--failover excludes --mode, --held, --jobs and --repeat")
+            if mode != .life || held > 0 || jobs != nil || repetitions > 1 || seconds != nil || warmUp != nil {
+                throw ValidationError("--failover excludes --mode, --held, --jobs, --repeat, --seconds and --warm-up")
             }
         }
         if let nodesOwn {
@@ -195,8 +195,8 @@ struct BenchCommand: AsyncParsableCommand {
                     Console.note(
                         "measuring \(inFlight) in flight" + (repetitions > 1 ? ", \(repetition) of \(repetitions)" : ""))
                     let level = BenchLevel(
-                        mode: mode, inFlight: inFlight, batch: batch, details: details, warmUp: .seconds(warmUp),
-                        limit: jobs.map { .rounds($0) } ?? .time(.seconds(seconds)))
+                        mode: mode, inFlight: inFlight, batch: batch, details: details, warmUp: .seconds(warmUp ?? 1),
+                        limit: jobs.map { .rounds($0) } ?? .time(.seconds(seconds ?? 5)))
                     results.append(try await level.run(on: stage, watch: watch, target: target))
                 }
                 series.append(BenchSeries(mode: mode, inFlight: inFlight, results: results))
