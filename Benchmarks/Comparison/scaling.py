@@ -137,12 +137,14 @@ def replay(program, folder, lives):
     cluster = Cluster(program, folder / "replay", 1, snapshot_bytes=1 << 40)
     try:
         empty = cluster.restart()
-        cluster.bench("--mode", "batch", "--batch", BATCH, "--concurrency", 1, "--jobs", lives // BATCH, "--warm-up", 0)
+        cluster.bench("--concurrency", 256, "--jobs", lives, "--warm-up", 0)
+        stored = cluster.disk()
         seconds = cluster.restart()
-        # A post and a claim for each batch, and a consume for each job; each post and claim names that many jobs.
+        # Each life is a post, a claim and a consume, each a command of its own.
         print(
-            f"\nA log of {lives:,} lives ({3 * lives:,} changes) without a snapshot starts in {seconds:.1f} s, an empty one in "
-            f"{empty:.1f} s: {3 * lives / max(seconds - empty, 0.1):,.0f} changes replayed a second.", flush=True)
+            f"\nA log of {lives:,} lives ({3 * lives:,} commands, {mebibytes(stored)}) without a snapshot starts in "
+            f"{seconds:.1f} s, an empty one in {empty:.1f} s: {3 * lives / max(seconds - empty, 0.1):,.0f} commands replayed a "
+            f"second.", flush=True)
     finally:
         cluster.remove()
 

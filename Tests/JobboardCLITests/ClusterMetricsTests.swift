@@ -49,4 +49,13 @@ import WireFormat
         let used = Set(Self.lines.filter { !$0.hasPrefix("#") }.map { $0.prefix { $0 != "{" } })
         #expect(named == used)
     }
+
+    @Test func aNodeThatRepairsItselfTellsNothingThatItDoesNotKnow() {
+        var status = NodeStatus(cluster: "c", node: 1, role: .repairing, term: 0)
+        status.repair.missingBlocks = 7
+        let lines = ClusterMetrics.text([.init(address: "h:1", status: status)]).split(separator: "\n")
+        let node = #"{address="h:1",cluster="c",node="1"}"#
+        #expect(lines.contains("jobboard_repairing\(node) 1") && lines.contains("jobboard_log_missing_blocks\(node) 7"))
+        #expect(!lines.contains { $0.hasPrefix("jobboard_raft_") || $0.hasPrefix("jobboard_jobs") && !$0.hasPrefix("#") })
+    }
 }

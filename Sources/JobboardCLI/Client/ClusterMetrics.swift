@@ -7,11 +7,20 @@ enum ClusterMetrics {
         var name: String
         var kind: String
         var help: String
+        /// A node that repairs itself can tell it; of anything else it would say zero.
+        var isOfRepair = false
         /// Values, each with labels of its own besides those of the node.
         var values: @Sendable (NodeStatus) -> [(labels: [(String, String)], value: Double)]
 
         static func gauge(_ name: String, _ help: String, _ value: @escaping @Sendable (NodeStatus) -> UInt64) -> Metric {
             Metric(name: name, kind: "gauge", help: help) { [([], Double(value($0)))] }
+        }
+
+        /// The same of what a node that repairs itself can tell.
+        var ofRepair: Metric {
+            var metric = self
+            metric.isOfRepair = true
+            return metric
         }
 
         static func counter(_ name: String, _ help: String, _ value: @escaping @Sendable (NodeStatus) -> UInt64) -> Metric {
@@ -39,19 +48,22 @@ enum ClusterMetrics {
         },
         .gauge("log_room", "What the node's disk can take: 3 ample, 2 low, 1 its reserve, 0 nothing.") {
             UInt64($0.room.rawValue)
-        },
+        }.ofRepair,
         .gauge("read_only", "1 while the node, as the leader, refuses posts for want of room.") {
             $0.clusterRoom.isShort ? 1 : 0
         },
-        .gauge("repairing", "1 while the node is damaged and serves nobody.") { $0.role == .repairing ? 1 : 0 },
+        .gauge("repairing", "1 while the node is damaged and serves nobody.") { $0.role == .repairing ? 1 : 0 }
+            .ofRepair,
         .gauge("log_missing_blocks", "Blocks of the node's log that are damaged and not yet fetched.") {
             $0.repair.missingBlocks
-        },
+        }.ofRepair,
         .gauge("log_unobtainable_blocks", "Those of them that no other node can give as things are.") {
             $0.repair.unobtainableBlocks
-        },
-        .counter("log_mended_blocks_total", "Missing blocks that were fetched from other nodes.") { $0.repair.mendedBlocks },
-        .counter("snapshots_mended_total", "Missing snapshots that were fetched from other nodes.") { $0.repair.mendedSnapshots },
+        }.ofRepair,
+        .counter("log_mended_blocks_total", "Missing blocks that were fetched from other nodes.") { $0.repair.mendedBlocks }
+            .ofRepair,
+        .counter("snapshots_mended_total", "Missing snapshots that were fetched from other nodes.") { $0.repair.mendedSnapshots }
+            .ofRepair,
         .counter("log_scrubbed_bytes_total", "Bytes of the log that were read again to look for rot.") {
             $0.repair.scrubbedBytes
         },
@@ -70,7 +82,7 @@ enum ClusterMetrics {
         for metric in metrics {
             lines += head(of: metric)
             for report in reports {
-                guard let status = report.status else { continue }
+                guard let status = report.status, status.role != .repairing || metric.isOfRepair else { continue }
                 let node = [("address", report.address), ("cluster", status.cluster), ("node", "\(status.node)")]
                 for (labels, value) in metric.values(status) { lines.append(line(metric.name, node + labels, value)) }
             }
