@@ -33,6 +33,7 @@ package final class EventLog {
     /// See `Recovery`.
     package internal(set) var isEndLost: Bool
     package internal(set) var isHardStateLost: Bool
+    private var isMember: Bool
     /// The last frame before this opening.
     private let opened: UInt64
     /// The openings before this one.
@@ -72,6 +73,8 @@ package final class EventLog {
         /// A vote may have been given that is no longer known. Such a node must not vote before `EventLog.learn`. Stays over
         /// restarts.
         package var isHardStateLost: Bool
+        /// The node has begun to take part in its cluster, though its log may be empty yet.
+        package var isMember: Bool
         /// All that is wrong, in words; nil when nothing that was acknowledged is missing.
         package var damage: LogDamage?
         /// What was cut off behind the last whole frame.
@@ -91,9 +94,10 @@ package final class EventLog {
     /// the folder is changed.
     ///
     /// `wasEmptied`: what is new is the folder alone; a log that is made in it counts as one that has lost everything.
+    /// `begins`: the node takes part from now on, which the folder remembers.
     package static func open(
         on disk: any Disk, identity: LogIdentity, options: EventLogOptions = EventLogOptions(), wasEmptied: Bool = false,
-        accepting accept: (Recovery) throws(EventLogError) -> Void = { _ in }
+        begins: Bool = false, accepting accept: (Recovery) throws(EventLogError) -> Void = { _ in }
     ) throws(EventLogError) -> (EventLog, Recovery) {
         guard identity.cluster.utf8.count <= Superblock.maxNameBytes else {
             throw EventLogError(.wrongIdentity, "a cluster's name has at most \(Superblock.maxNameBytes) bytes")
@@ -109,6 +113,7 @@ package final class EventLog {
         let reading = try LogReading.read(on: disk, identity: identity)
         let log = EventLog(reading, on: disk, options: options)
         log.superblock.incarnation += 1
+        if begins { log.isMember = true }
         let recovery = log.recovery(reading.scan)
         do throws(EventLogError) {
             try accept(recovery)
@@ -144,6 +149,7 @@ package final class EventLog {
         others = scan.others
         isEndLost = scan.isEndLost
         isHardStateLost = scan.isHardStateLost
+        isMember = superblock.notes?.isMember ?? false
         sequence = scan.sequence
         durable = scan.sequence
         opened = scan.sequence
@@ -186,7 +192,7 @@ package final class EventLog {
             hardState: scan.state.hardState, commit: scan.state.commit, base: scan.state.base,
             entries: scan.summaries[..<whole].compactMap(\.self), behindHole: Array(scan.summaries[whole...]),
             last: scan.state.last, missing: scan.missing, isEndLost: scan.isEndLost, isHardStateLost: scan.isHardStateLost,
-            damage: scan.damage, torn: scan.torn, incarnation: superblock.incarnation)
+            isMember: isMember, damage: scan.damage, torn: scan.torn, incarnation: superblock.incarnation)
     }
 
     /// Writes how things stand. Everything appended so far must be durable.
@@ -206,7 +212,7 @@ package final class EventLog {
             hardState: state.hardState, last: state.last, base: state.base, firstSegment: firstSegment,
             tailSegment: segments.last?.number ?? superblock.notes?.tailSegment ?? 0, tailOffset: tail,
             tailBytes: segments.last?.size ?? 0, opened: opened, earlier: earlier,
-            isEndLost: isEndLost, isHardStateLost: isHardStateLost)
+            isEndLost: isEndLost, isHardStateLost: isHardStateLost, isMember: isMember)
     }
 
     /// Notes in the superblock that everything appended so far is durable.

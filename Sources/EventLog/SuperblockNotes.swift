@@ -5,7 +5,8 @@ import Consensus
 ///
 ///     0   hard state     136  first segment     160  size of the last segment's file
 ///     24  last entry     144  last segment      168  opened
-///     80  base           152  tail offset       176  flags: 1 the end is lost, 2 the hard state is lost
+///     80  base           152  tail offset       176  flags: 1 the end is lost, 2 the hard state is lost,
+///                                                    4 the node is a member
 ///     184 count of earlier openings, then for each 16 bytes: incarnation, zero (4), the last frame before its first
 struct SuperblockNotes: Equatable {
     private static let openingsOffset = 184
@@ -30,6 +31,8 @@ struct SuperblockNotes: Equatable {
     var isEndLost: Bool
     /// A newer hard state may have been acknowledged.
     var isHardStateLost: Bool
+    /// The node has begun to take part: that its log is empty does not mean that it has lost anything.
+    var isMember: Bool
 
     func write(to bytes: UnsafeMutableRawBufferPointer, at offset: Int) {
         hardState.write(to: bytes, at: offset)
@@ -40,7 +43,7 @@ struct SuperblockNotes: Equatable {
         bytes.put(tailOffset, at: offset + 152)
         bytes.put(tailBytes, at: offset + 160)
         bytes.put(opened, at: offset + 168)
-        bytes.put(UInt64((isEndLost ? 1 : 0) + (isHardStateLost ? 2 : 0)), at: offset + 176)
+        bytes.put(UInt64((isEndLost ? 1 : 0) + (isHardStateLost ? 2 : 0) + (isMember ? 4 : 0)), at: offset + 176)
         precondition(earlier.count <= Opening.most, "\(earlier.count) openings")
         bytes.put(UInt64(earlier.count), at: offset + Self.openingsOffset)
         for (place, opening) in earlier.enumerated() {
@@ -57,7 +60,8 @@ struct SuperblockNotes: Equatable {
             hardState: HardState(bytes, at: offset), last: last, base: base, firstSegment: bytes.integer(at: offset + 136),
             tailSegment: bytes.integer(at: offset + 144), tailOffset: bytes.integer(at: offset + 152),
             tailBytes: bytes.integer(at: offset + 160), opened: bytes.integer(at: offset + 168), earlier: [],
-            isEndLost: flags & 1 != 0, isHardStateLost: flags & 2 != 0)
+            isEndLost: flags & 1 != 0, isHardStateLost: flags & 2 != 0,
+            isMember: flags & 4 != 0)
         let count: UInt64 = bytes.integer(at: offset + Self.openingsOffset)
         guard count <= UInt64(Opening.most) else { return nil }
         for place in 0..<Int(count) {
@@ -73,7 +77,7 @@ struct SuperblockNotes: Equatable {
     init(
         hardState: HardState, last: EntrySummary, base: EntrySummary, firstSegment: UInt64, tailSegment: UInt64,
         tailOffset: UInt64, tailBytes: UInt64, opened: UInt64, earlier: [Opening] = [], isEndLost: Bool = false,
-        isHardStateLost: Bool = false
+        isHardStateLost: Bool = false, isMember: Bool = false
     ) {
         self.hardState = hardState
         self.last = last
@@ -86,5 +90,6 @@ struct SuperblockNotes: Equatable {
         self.earlier = earlier
         self.isEndLost = isEndLost
         self.isHardStateLost = isHardStateLost
+        self.isMember = isMember
     }
 }

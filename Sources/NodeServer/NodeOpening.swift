@@ -16,14 +16,14 @@ enum NodeOpening {
     }
 
     static func open(
-        _ configuration: ClusterConfiguration, node: NodeID, on disk: PosixDisk, folder: String, isRejoining: Bool,
+        _ configuration: ClusterConfiguration, node: NodeID, on disk: PosixDisk, folder: String, emptyLog: EmptyLog,
         logger: Logger
     ) throws(NodeError) -> NodeRecovery.Found {
         do {
             let found = try NodeRecovery.open(
                 on: disk, node: node, voters: configuration.nodes.map { NodeID($0.id) },
                 settings: configuration.engineSettings(),
-                options: EventLogOptions(segmentBytes: configuration.segmentBytes, readySpares: 2), isRejoining: isRejoining,
+                options: EventLogOptions(segmentBytes: configuration.segmentBytes, readySpares: 2), emptyLog: emptyLog,
                 seed: UInt64.random(in: .min ... .max),
                 now: EngineLoop.now())
             report(found, folder, logger)
@@ -55,6 +55,9 @@ enum NodeOpening {
 
     private static func report(_ found: NodeRecovery.Found, _ folder: String, _ logger: Logger) {
         switch found {
+        case .damaged(let repair) where repair.isUnexplained:
+            logger.info(
+                "the log is empty: asking all other nodes whether the cluster begins", metadata: [LogKey.folder: "\(folder)"])
         case .damaged(let repair):
             logger.warning(
                 "damaged: asking the other nodes for what is missing",

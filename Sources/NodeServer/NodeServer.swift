@@ -5,7 +5,7 @@ package import Logging
 import NIOCore
 import NIOPosix
 import NodeEngine
-import NodeStorage
+package import NodeStorage
 import ServiceLifecycle
 import WireFormat
 
@@ -14,24 +14,24 @@ package final class NodeServer: Service {
     private let configuration: ClusterConfiguration
     private let own: ClusterConfiguration.Node
     private let dataFolder: String
-    private let isRejoining: Bool
+    private let emptyLog: EmptyLog
     private let logger: Logger
 
-    /// `isRejoining`: an empty folder is that of a node that has lost everything. Throws when the node is not in the
-    /// configuration, or is to rejoin a cluster of one.
+    /// `emptyLog`: what it means when nothing has ever happened in the node's log. Throws when the node is not in the
+    /// configuration, or has lost its log and nobody to ask.
     package init(
-        configuration: ClusterConfiguration, node: UInt64, dataFolder: String, isRejoining: Bool = false, logger: Logger
+        configuration: ClusterConfiguration, node: UInt64, dataFolder: String, emptyLog: EmptyLog = .unexplained, logger: Logger
     ) throws(ConfigurationError) {
         guard let own = configuration.nodes.first(where: { $0.id == node }) else {
             let ids = configuration.nodes.map { "\($0.id)" }.joined(separator: ", ")
             throw ConfigurationError("node \(node) is not in cluster \"\(configuration.cluster)\", which has \(ids)")
         }
-        guard !isRejoining || configuration.nodes.count > 1 else {
+        guard emptyLog != .lost || configuration.nodes.count > 1 else {
             throw ConfigurationError("node \(node) has nobody to rejoin: it is alone in cluster \"\(configuration.cluster)\"")
         }
         self.configuration = configuration
         self.own = own
-        self.isRejoining = isRejoining
+        self.emptyLog = emptyLog
         self.dataFolder = dataFolder
         var logger = logger
         logger[metadataKey: LogKey.node] = "\(node)"
@@ -86,13 +86,19 @@ package final class NodeServer: Service {
     private func recover() async throws -> (NodeRecovery, RepairStatus)? {
         let disk = try NodeOpening.lock(dataFolder)
         var repairs = RepairStatus()
+        var emptyLog = emptyLog
         while true {
             let found = try NodeOpening.open(
-                configuration, node: NodeID(own.id), on: disk, folder: dataFolder, isRejoining: isRejoining, logger: logger)
+                configuration, node: NodeID(own.id), on: disk, folder: dataFolder, emptyLog: emptyLog, logger: logger)
             switch found {
             case .whole(let recovery): return (recovery, repairs)
             case .damaged(let repair):
                 guard try await heal(repair) else { return nil }
+                if repair.isBeginning {
+                    emptyLog = .beginning
+                    logger.info("nothing has happened at any node: the cluster begins")
+                    continue
+                }
                 repairs.mendedBlocks += repair.status.mendedBlocks
                 repairs.mendedSnapshots += repair.status.mendedSnapshots
                 logger.info("nothing is missing any more; starting")

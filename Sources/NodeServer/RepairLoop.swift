@@ -7,7 +7,7 @@ import NodeEngine
 import NodeStorage
 import WireFormat
 
-/// Runs a damaged node's repair on one event loop: peers reach it about snapshots and blocks alone, clients to ask how it
+/// Runs a node's repair on one event loop, or its wait for what its empty log means: peers reach it about snapshots and blocks alone, clients to ask how it
 /// stands.
 ///
 /// `@unchecked`: everything in it is used on `loop` alone, which the entry points check.
@@ -23,6 +23,7 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
     private var ticks: RepeatedTask?
     private var reportedAt = DispatchTime.now()
     private var reportedRoom = Room.ample
+    private var wasUnexplained: Bool
     private var clients: [UInt64: ClientHandler<RepairLoop>] = [:]
     private var nextConnection: UInt64 = 1
 
@@ -31,6 +32,7 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
         self.own = own
         self.cluster = cluster
         self.repair = repair
+        wasUnexplained = repair.isUnexplained
         self.logger = logger
         done = loop.makePromise()
     }
@@ -129,6 +131,12 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
     }
 
     private func reportNowAndThen() {
+        if !isOver, wasUnexplained, !repair.isUnexplained {
+            wasUnexplained = false
+            logger.warning(
+                "this node has lost its log, or never had it: asking the other nodes",
+                metadata: [LogKey.reason: "\(repair.reason)"])
+        }
         if !isOver, repair.room != reportedRoom {
             reportedRoom = repair.room
             logger.log(
@@ -140,6 +148,9 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
         guard !isOver, now.uptimeNanoseconds - reportedAt.uptimeNanoseconds > 5_000_000_000 else { return }
         reportedAt = now
         let waits = repair.silent.map { "\($0)" }.joined(separator: ",")
+        guard !repair.isUnexplained else {
+            return logger.info("a cluster begins when all its nodes are there", metadata: [LogKey.waitsFor: "\(waits)"])
+        }
         logger.info(
             "still damaged",
             metadata: [

@@ -21,27 +21,34 @@ package struct NodeRecovery {
 
     private static let readBytes = 4 << 20
 
-    /// `isRejoining`: an empty folder is not that of a new node, but of one that has lost everything.
+    /// `emptyLog`: what it means when nothing has ever happened in the node's log. A folder in which there is none yet and that
+    /// is `lost` remembers that.
     ///
     /// Throws `DiskError`, `EventLogError` and `ApplyError`: `damaged` where no peer could help, or where it can't be known
     /// what was acknowledged.
     package static func open(
         on disk: any Disk, node: NodeID, voters: [NodeID], settings: EngineSettings, options: EventLogOptions,
-        chunkBytes: Int = SnapshotContents.usualChunkBytes, isRejoining: Bool = false, seed: UInt64, now: Moment
+        chunkBytes: Int = SnapshotContents.usualChunkBytes, emptyLog: EmptyLog = .unexplained, seed: UInt64, now: Moment
     ) throws -> Found {
         let identity = LogIdentity(cluster: settings.cluster, node: node.rawValue)
         let desk = SnapshotDesk(on: disk, settings: settings, chunkBytes: chunkBytes)
         var start = Start()
         let (log, recovery) = try EventLog.open(
-            on: disk, identity: identity, options: options, wasEmptied: isRejoining
+            on: disk, identity: identity, options: options, wasEmptied: emptyLog == .lost, begins: emptyLog == .beginning
         ) { found throws(EventLogError) in
             start = try Start(found, desk, isAlone: voters.count == 1)
+            if start.isEmpty, emptyLog == .unexplained, voters.count > 1 {
+                start.log = nil
+                start.reason = "its log is empty"
+            }
         }
         do {
             guard let behind = start.log else {
                 let peers = voters.filter { $0 != node }
                 return .damaged(
-                    NodeRepair(log, desk: desk, peers: peers, reason: start.reason, lacksState: start.lacksState, seed: seed))
+                    NodeRepair(
+                        log, desk: desk, peers: peers, reason: start.reason, lacksState: start.lacksState,
+                        isUnexplained: start.isEmpty, seed: seed))
             }
             let engine = try recover(
                 behind, start.snapshot, log, node: node, voters: voters, settings: settings, seed: seed, now: now)
@@ -63,6 +70,8 @@ package struct NodeRecovery {
         var lacksState = false
         /// Why there is no `log`.
         var reason = ""
+        /// Nothing has ever happened in it, as far as anybody here knows.
+        var isEmpty = false
 
         init() {}
 
@@ -79,6 +88,7 @@ package struct NodeRecovery {
             let needed = snapshot?.snapshot.index ?? 0
             if !isLost, let behind = found.behind(needed), behind.base.index <= needed {
                 log = behind
+                isEmpty = !recovery.isMember && recovery.last.index == 0 && recovery.hardState == HardState(term: 0, vote: nil)
                 return
             }
             if reason.isEmpty {

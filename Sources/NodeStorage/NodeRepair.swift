@@ -4,7 +4,8 @@ import Jobboard
 import NodeEngine
 package import WireFormat
 
-/// A node whose log or snapshots are damaged, until its peers have made it whole.
+/// A node whose log or snapshots are damaged, until its peers have made it whole; or whose log is empty, until they have said
+/// what that means (`EmptyLog`).
 ///
 /// It tells clients how it stands and no more, votes for nobody and acknowledges nothing: so what it had acknowledged can't
 /// be counted twice or missed, and no rule of Raft has to know of holes. It asks all peers in turn for the blocks that are
@@ -17,7 +18,7 @@ package final class NodeRepair {
     private let desk: SnapshotDesk
     private let peers: [NodeID]
     /// Why the node does not just start.
-    package let reason: String
+    package private(set) var reason: String
     /// The log begins behind an entry that no whole snapshot here reaches.
     private var lacksState: Bool
     private var blocks = BlockRepair()
@@ -31,8 +32,12 @@ package final class NodeRepair {
     private var helpless: Set<NodeID> = []
     private var standings: PeerStandings
     /// A vote may have been given that is no longer known.
-    package let isVoteLost: Bool
-    /// Where the log ends, as the others have told: it has to be opened anew.
+    package private(set) var isVoteLost: Bool
+    /// Its log is empty, and nobody has said yet what that means.
+    package private(set) var isUnexplained: Bool
+    /// Where the log ends, as the others have told; it is being written.
+    package private(set) var learning: EntrySummary?
+    /// The same when it is durable: the log has to be opened anew.
     package private(set) var learned: EntrySummary?
     /// A snapshot that came.
     private var covering: SnapshotReference?
@@ -48,7 +53,9 @@ package final class NodeRepair {
     /// earlier leap of this kind either.
     private let leap: Term
 
-    init(_ log: EventLog, desk: SnapshotDesk, peers: [NodeID], reason: String, lacksState: Bool, seed: UInt64) {
+    init(
+        _ log: EventLog, desk: SnapshotDesk, peers: [NodeID], reason: String, lacksState: Bool, isUnexplained: Bool, seed: UInt64
+    ) {
         var random = SplitMix64(seed: seed)
         leap = 1000 + random.below(1 << 32)
         self.log = log
@@ -56,6 +63,7 @@ package final class NodeRepair {
         self.peers = peers
         self.reason = reason
         self.lacksState = lacksState
+        self.isUnexplained = isUnexplained
         // Not the number of the opening: that of an emptied folder begins anew.
         standings = PeerStandings(of: peers, life: UInt32(truncatingIfNeeded: random.next()))
         // No entry of a term is written before the term itself.
@@ -64,7 +72,13 @@ package final class NodeRepair {
     }
 
     /// Nothing is missing any more, or more is known of what is: close this and open the folder again.
-    package var isDone: Bool { learned != nil || ((log.missing == nil || isCovered) && !lacksState && !isLost) }
+    package var isDone: Bool {
+        guard !isUnexplained else { return isBeginning }
+        return learned != nil || ((log.missing == nil || isCovered) && !lacksState && !isLost)
+    }
+
+    /// Nothing has happened at any other node either: the empty log is that of a cluster that begins.
+    package var isBeginning: Bool { isUnexplained && standings.hasHistory == false }
 
     /// What was acknowledged is not even known by name.
     private var isLost: Bool { log.isEndLost || isVoteLost }
@@ -88,7 +102,7 @@ package final class NodeRepair {
     package var unobtainableCount: Int { refusals.values.count { $0.all.count == peers.count } }
 
     /// Whose word it waits for, each of them.
-    package var silent: [NodeID] { isLost ? standings.silent : [] }
+    package var silent: [NodeID] { isLost || isUnexplained ? standings.silent : [] }
 
     /// How far it is, for people to read.
     package var status: RepairStatus {
@@ -129,7 +143,7 @@ package final class NodeRepair {
         for (peer, block) in blocks.questions(to: peers, now: now) {
             send(peer, .askBlock(index: block.index, digest: block.digest))
         }
-        if isLost || isUnobtainable { standings.tick(now: now, send: send) }
+        if isLost || isUnexplained || isUnobtainable { standings.tick(now: now, send: send) }
         if fetch != nil {
             try advance(send) { [now] in $0.tick(now: now, &$1) }
         } else if needsSnapshot, now >= nextSnapshotQuestion {
@@ -177,9 +191,10 @@ package final class NodeRepair {
         case .contents, .chunk, .noSnapshot: try advance(send) { [now] in $0.received(transfer, now: now, &$1) }
         case .askStanding(let life):
             // Who does not know it says so.
-            send(peer, .standing(life: life, term: log.hardState.term, last: isLost ? nil : log.last))
+            send(peer, .standing(life: life, term: log.hardState.term, last: isLost || isUnexplained ? nil : log.last))
         case .standing(let life, let term, let last):
             standings.answered(peer, life: life, term: term, last: last)
+            explain()
             try learnIfNeeded()
         case .tookSnapshot: break
         }
@@ -205,6 +220,15 @@ package final class NodeRepair {
         refusals[block] = known
     }
 
+    /// Something has happened in the cluster while this log is empty: the node has missed it or lost it.
+    private func explain() {
+        guard isUnexplained, standings.hasHistory == true else { return }
+        isUnexplained = false
+        isVoteLost = true
+        reason = "its log is empty, and the cluster's is not: whatever it had acknowledged is lost here"
+        listMissing()
+    }
+
     // MARK: Where the log ends
 
     /// Once all others have said how they stand, the log ends where the most up-to-date one of theirs does. What that one
@@ -215,6 +239,7 @@ package final class NodeRepair {
         // What this log begins behind was committed; whoever lacks that will get it first.
         guard last.index >= log.base.index, isLost || last.digest != log.last.digest else { return }
         if isLost, isFarBehind, helpless.count < peers.count { return }
+        learning = last
         try log.learn(end: last, hardState: hardState(in: verdict))
         learned = last
     }

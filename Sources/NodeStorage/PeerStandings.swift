@@ -30,6 +30,13 @@ struct PeerStandings {
         self.life = life
     }
 
+    /// Whether anything has ever happened in this cluster; nil while nobody who has answered knows of something and somebody
+    /// has not answered. Who has lost everything counts as nobody, since all others are asked as well.
+    var hasHistory: Bool? {
+        if peers.contains(where: { known[$0].map { $0.term > 0 || ($0.last?.index ?? 0) > 0 } ?? false }) { return true }
+        return silent.isEmpty ? false : nil
+    }
+
     /// Who has not answered yet.
     var silent: [NodeID] { peers.filter { known[$0] == nil } }
 

@@ -45,7 +45,9 @@ extension SimulatedCluster {
         case .pause:
             report.sights.add(.pauses)
             // Up to six election timeouts, now and then up to sixteen.
-            nodes[node].pausedUntil = time + 1000 * random.below(random.below(4) == 0 ? 8000 : 3000)
+            // Stopping it again wakes nobody up sooner.
+            let until = time + 1000 * random.below(random.below(4) == 0 ? 8000 : 3000)
+            nodes[node].pausedUntil = max(nodes[node].pausedUntil, until)
             trace.note(time, "node \(nodes[node].id) stands still until \(nodes[node].pausedUntil / 1000) ms")
         case .diskStall:
             report.sights.add(.diskStalls)

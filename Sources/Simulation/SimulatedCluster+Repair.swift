@@ -9,7 +9,7 @@ extension SimulatedCluster {
     private static let repairTick: UInt64 = 50_000
 
     mutating func beginRepair(_ node: Int) {
-        report.sights.add(.repairs)
+        report.sights.add(nodes[node].repair!.isUnexplained ? .emptyLogs : .repairs)
         trace.note(time, "node \(nodes[node].id) asks for what is missing: \(nodes[node].repair!.reason)")
         note(0x57, UInt64(node), time)
         queue.plan(.repairTick(node: node, life: nodes[node].life), at: time + 1)
@@ -36,6 +36,8 @@ extension SimulatedCluster {
         do {
             try work(repair) { letters.append(($0, $1)) }
         } catch let error as EventLogError {
+            // It may be on the disk all the same.
+            if let end = repair.learning { try learned(end, repair, node) }
             return try diskFailed(node, error)
         }
         for (peer, transfer) in letters { send(transfer, from: node, to: Int(peer.rawValue) - 1) }
@@ -43,18 +45,32 @@ extension SimulatedCluster {
         if let end = repair.learned {
             report.sights.add(.endsLearned)
             trace.note(time, "node \(nodes[node].id) has learned from all others that its log ends with entry \(end.index)")
+            try learned(end, repair, node)
+        } else if repair.isBeginning {
+            report.sights.add(.beginnings)
+            trace.note(time, "node \(nodes[node].id) knows that the cluster begins")
+            // Whatever others have committed meanwhile: this node had no part in it. It may have been a candidate of whom
+            // nobody ever heard.
             let kept = nodes[node].truth.newest(of: checker.committed)
-            guard end.index >= kept else {
-                throw Violation(
-                    "node \(nodes[node].id) takes entry \(end.index) for its last, and had \(kept), which is committed")
+            guard kept == 0 else {
+                throw Violation("node \(nodes[node].id) begins as if it were new, and had entry \(kept), which is committed")
             }
-            nodes[node].truth.learned(keeping: kept, isVoteLost: repair.isVoteLost)
+            nodes[node].truth.learned(keeping: 0, isVoteLost: true)
+            nodes[node].isBeginning = true
         } else {
             trace.note(time, "node \(nodes[node].id) is whole again")
         }
         repair.close()
         nodes[node].repair = nil
         try start(node)
+    }
+
+    private mutating func learned(_ end: EntrySummary, _ repair: NodeRepair, _ node: Int) throws {
+        let kept = nodes[node].truth.newest(of: checker.committed)
+        guard end.index >= kept else {
+            throw Violation("node \(nodes[node].id) takes entry \(end.index) for its last, and had \(kept), which is committed")
+        }
+        nodes[node].truth.learned(keeping: kept, isVoteLost: repair.isVoteLost)
     }
 
     /// The scrubber of a running node reads on.

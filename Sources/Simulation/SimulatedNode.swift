@@ -37,6 +37,12 @@ struct SimulatedNode {
     var isHealed = false
     /// All that its folder held is gone.
     var isEmptied = false
+    /// It has taken part, and its disk remembers that.
+    var hasBegun = false
+    /// Its operator tells it so when it comes again; else it has to find out.
+    var isToldSo = false
+    /// All others have just said that nothing has happened yet.
+    var isBeginning = false
     /// It found acknowledged bytes damaged and asks its peers for them.
     var repair: NodeRepair?
     /// How far its wall clock is off, in milliseconds.
@@ -51,7 +57,7 @@ struct SimulatedNode {
     /// Its process is there, if only to be repaired.
     var isUp: Bool { isRunning || repair != nil }
     /// What rotted is not yet known to be whole again elsewhere on its disk.
-    var isDamaged: Bool { (disk.isRotten || isEmptied) && !isHealed }
+    var isDamaged: Bool { (disk.isRotten || isEmptied || !hasBegun) && !isHealed }
 
     init(id: NodeID) {
         self.id = id
@@ -68,9 +74,10 @@ struct SimulatedNode {
     ) throws -> Bool {
         precondition(!isUp, "node \(id) runs already")
         life += 1
+        defer { isBeginning = false }
         let found = try NodeRecovery.open(
             on: disk, node: id, voters: voters, settings: settings, options: options, chunkBytes: Self.chunkBytes,
-            isRejoining: isEmptied, seed: seed, now: moment(time))
+            emptyLog: isBeginning ? .beginning : isEmptied && isToldSo ? .lost : .unexplained, seed: seed, now: moment(time))
         guard case .whole(let node) = found else {
             if case .damaged(let repair) = found { self.repair = repair }
             return false
@@ -79,7 +86,7 @@ struct SimulatedNode {
             node.recovery.hardState, behind: node.engine.replica.log.base.index, node.engine.replica.log.summaries, node: id)
         engine = node.engine
         log = node.log
-        isHealed = true
+        (isHealed, hasBegun) = (true, true)
         isEmptied = false
         room = .ample
         desk = SnapshotDesk(on: disk, settings: settings, chunkBytes: Self.chunkBytes)

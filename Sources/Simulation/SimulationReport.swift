@@ -61,6 +61,8 @@ package enum Sight: String, Sendable, CaseIterable {
     case snapshotsTaken = "snapshots_taken"
     case snapshotInstalls = "snapshot_installs"
     case compactions
+    case emptyLogs = "empty_logs"
+    case beginnings
     case repairs
     case blocksRepaired = "blocks_repaired"
     case rotScrubbed = "rot_scrubbed"
@@ -92,7 +94,8 @@ package enum Sight: String, Sendable, CaseIterable {
     private static let ofPeers: Set<Sight> = [
         .isolations, .oneWayCuts, .halves, .bridges, .datagramCuts, .streamCuts, .datagramsLost, .datagramsRepeated,
         .datagramsReplayed, .datagramsReordered, .leadersDeposed, .truncations, .loadsFromDisk, .rotReadBack, .appendConflicts,
-        .followerReads, .snapshotInstalls, .emptiedFolders, .endsLearned, .unnamedSnapshots, .snapshotsMended, .repairs,
+        .followerReads, .snapshotInstalls, .emptiedFolders, .emptyLogs, .beginnings, .endsLearned, .unnamedSnapshots,
+        .snapshotsMended, .repairs,
         .blocksRepaired, .handOvers,
     ]
 

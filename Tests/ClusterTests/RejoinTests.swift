@@ -13,7 +13,7 @@ import WireFormat
         cluster.kill(2)
         cluster.kill(3)
         try FileManager.default.removeItem(at: cluster.dataFolder(3))
-        try cluster.start(3, rejoining: true)
+        try cluster.start(3, options: ["--rejoin"])
         let log = cluster.folder.appending(path: "node-3.log")
         try await eventually("it says whom it waits for") {
             try String(contentsOf: log, encoding: .utf8).split(separator: "\n").contains {
@@ -45,6 +45,52 @@ import WireFormat
         for node in 2...3 { #expect(cluster.stop(node) == 0) }
         let verdict = try TestCluster.run(["log", "verify", cluster.dataFolder(3).path])
         #expect(verdict.status == 0, "\(verdict.output)\(verdict.errors)")
+    }
+
+    /// Nobody says that it has lost anything: it finds out, and does not vote as if it had never voted.
+    @Test(.timeLimit(.minutes(3))) func aNodeWhoseFolderVanishedFindsOutByItself() async throws {
+        let cluster = try await TestCluster(nodes: 3)
+        let client = try JobboardClient(nodes: cluster.addresses)
+        for number in 0..<20 { _ = try await client.post(NewJob(name: "job-\(number)"), timeout: .seconds(30)) }
+        cluster.kill(2)
+        cluster.kill(3)
+        try FileManager.default.removeItem(at: cluster.dataFolder(3))
+        try cluster.start(3)
+        let log = cluster.folder.appending(path: "node-3.log")
+        try await eventually("it says that it has lost its log") {
+            try String(contentsOf: log, encoding: .utf8).contains("has lost its log")
+        }
+        // Node 1 gets no majority by it.
+        let waiting = try await client.status(of: cluster.addresses[2], timeout: .seconds(10))
+        #expect(waiting.role == .repairing && waiting.repair.waitsFor == [2])
+        try cluster.start(2)
+        let fresh = try JobboardClient(nodes: [cluster.addresses[2]])
+        try await eventually("node 3 has all jobs") { try await fresh.count(fresh: false) == 20 }
+        await client.shutdown()
+        await fresh.shutdown()
+        for node in 1...3 { #expect(cluster.stop(node) == 0) }
+    }
+
+    /// Only all of them can say that there is nothing to lose; or an operator.
+    @Test(.timeLimit(.minutes(3))) func aClusterBeginsWhenAllItsNodesAreThereOrItIsToldTo() async throws {
+        let cluster = try await TestCluster(nodes: 3, starting: [1, 2])
+        let client = try JobboardClient(nodes: cluster.addresses)
+        try await eventually("both wait for node 3") {
+            for address in cluster.addresses[..<2] {
+                guard try await client.status(of: address, timeout: .seconds(1)).repair.waitsFor == [3] else { return false }
+            }
+            return true
+        }
+        for node in 1...2 { #expect(cluster.stop(node) == 0) }
+        for node in 1...2 { try cluster.start(node, options: ["--begin"]) }
+        _ = try await client.post(NewJob(name: "first"), timeout: .seconds(30))
+        // The third one comes late.
+        try cluster.start(3)
+        let late = try JobboardClient(nodes: [cluster.addresses[2]])
+        try await eventually("node 3 has the job") { try await late.count(fresh: false) == 1 }
+        await client.shutdown()
+        await late.shutdown()
+        for node in 1...3 { #expect(cluster.stop(node) == 0) }
     }
 
     @Test func aNodeThatIsAloneHasNobodyToRejoin() throws {

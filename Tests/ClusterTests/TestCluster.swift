@@ -18,8 +18,8 @@ final class TestCluster {
     private let file: URL
     private var processes: [Int: Process] = [:]
 
-    /// `prepare` is called with each data folder before its node starts.
-    init(nodes: Int, prepare: (URL) throws -> Void = { _ in }) async throws {
+    /// `starting`: those that are started, all unless said. `prepare` is called with each data folder before its node starts.
+    init(nodes: Int, starting: [Int]? = nil, prepare: (URL) throws -> Void = { _ in }) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "jobboard-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let ports = try await Self.freePorts(2 * nodes)
@@ -30,7 +30,7 @@ final class TestCluster {
         file = folder.appending(path: "cluster.json")
         let text = #"{"cluster": "test", "segment_bytes": 8388608, "nodes": [\#(list.joined(separator: ", "))]}"#
         try text.write(to: file, atomically: true, encoding: .utf8)
-        for node in 1...nodes {
+        for node in starting ?? Array(1...nodes) {
             try prepare(dataFolder(node))
             try start(node)
         }
@@ -46,11 +46,10 @@ final class TestCluster {
 
     func dataFolder(_ node: Int) -> URL { folder.appending(path: "node-\(node)") }
 
-    func start(_ node: Int, rejoining: Bool = false) throws {
+    func start(_ node: Int, options: [String] = []) throws {
         let process = Process()
         process.executableURL = Self.command
-        process.arguments = ["serve", "--config", file.path, "--node", "\(node)", "--data", dataFolder(node).path]
-        if rejoining { process.arguments?.append("--rejoin") }
+        process.arguments = ["serve", "--config", file.path, "--node", "\(node)", "--data", dataFolder(node).path] + options
         process.standardError = try Self.appending(to: folder.appending(path: "node-\(node).log"))
         try process.run()
         processes[node] = process

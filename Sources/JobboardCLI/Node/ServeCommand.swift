@@ -1,6 +1,7 @@
 import ArgumentParser
 import Logging
 import NodeServer
+import NodeStorage
 import ServiceLifecycle
 
 /// `jobboard serve`.
@@ -35,11 +36,19 @@ struct ServeCommand: AsyncParsableCommand {
                 + "acknowledged, before it takes part again. Has no effect on a folder that holds a log."))
     var rejoin = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "An empty data folder is that of a new cluster: the node takes part at once, and does not wait until all other nodes "
+                + "have said that theirs are empty too. Jobs may be lost when that is not so. Has no effect on a folder that "
+                + "holds a log."))
+    var begin = false
+
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
     var logLevel: LogLevel = LogLevel(level: .info)
 
     func validate() throws {
         if (config == nil) != (node == nil) { throw ValidationError("--config and --node go together") }
+        if rejoin && begin { throw ValidationError("--rejoin excludes --begin") }
     }
 
     func run() async throws {
@@ -49,7 +58,8 @@ struct ServeCommand: AsyncParsableCommand {
         logger.logLevel = logLevel.level
         logger[metadataKey: "node"] = "\(number)"
         let server = try NodeServer(
-            configuration: configuration, node: number, dataFolder: folder(configuration, number), isRejoining: rejoin,
+            configuration: configuration, node: number, dataFolder: folder(configuration, number),
+            emptyLog: rejoin ? .lost : begin ? .beginning : .unexplained,
             logger: logger)
         try await ServiceRun.untilSignal([.init(service: server)], logger: logger)
     }
