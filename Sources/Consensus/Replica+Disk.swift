@@ -100,9 +100,10 @@ extension Replica {
     /// A promise made in a term that has passed helps nobody any more.
     private func stillMeant(_ message: Message) -> Bool {
         switch message {
+        case .vote(let question): question.term == term
         case .voteReply(let reply): reply.term == term
         case .appendReply(let reply): reply.term == term
-        case .preVote, .preVoteReply, .vote, .append, .heartbeat, .heartbeatReply, .readIndex, .readIndexReply,
+        case .preVote, .preVoteReply, .append, .heartbeat, .heartbeatReply, .readIndex, .readIndexReply,
             .snapshotOffer, .takeOver:
             true
         }

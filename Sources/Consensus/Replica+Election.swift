@@ -65,10 +65,11 @@ extension Replica {
         verified = 0
         setLeader(nil, &outputs)
         role = .candidate(Candidacy())
-        // The own vote counts when it is durable, like any other; the question may travel meanwhile.
+        // The own vote counts when it is durable, like any other. The question does not travel before either: whoever has been
+        // asked in a term knows of somebody who is in that term for certain, should he forget his answer (`PeerStandings`).
         persist(hardState: hardState, &outputs)
         let question = Vote(term: term, lastIndex: log.lastIndex, lastTerm: log.lastTerm, isHandOver: isHandOver)
-        broadcast(.vote(question), &outputs)
+        for peer in configuration.voters where peer != id { sendWhenDurable(.vote(question), to: peer, &outputs) }
     }
 
     /// The disk has caught up with everything ordered, so the own vote of this term is on it.

@@ -69,6 +69,18 @@ extension EventLog {
         }
     }
 
+    /// Nothing has happened in the log, as far as its folder knows.
+    var isEmpty: Bool { state.last.index == 0 && state.hardState == HardState(term: 0, vote: nil) }
+
+    /// All that this log held is lost: others know that something has happened. Durable when it returns, so that it is not
+    /// forgotten. Throws `disk`.
+    package func lose() throws(EventLogError) {
+        try refuseIfPoisoned()
+        precondition(isEmpty, "a log up to entry \(state.last.index) has not lost everything")
+        (isEndLost, isHardStateLost) = (true, true)
+        try poisoning { () throws(DiskError) in for _ in 0..<2 { try storeSuperblock() } }
+    }
+
     /// From now on the log ends with `last` and the hard state is this one, whatever had been here: others have told, and what
     /// was lost is known again by name. Durable when it returns; then the log must be opened anew, and asks for what it
     /// lacks of that.

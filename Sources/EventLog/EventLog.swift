@@ -73,7 +73,7 @@ package final class EventLog {
         /// A vote may have been given that is no longer known. Such a node must not vote before `EventLog.learn`. Stays over
         /// restarts.
         package var isHardStateLost: Bool
-        /// The node has begun to take part in its cluster, though its log may be empty yet.
+        /// The node has begun to take part with an empty log, whatever has happened in it since.
         package var isMember: Bool
         /// All that is wrong, in words; nil when nothing that was acknowledged is missing.
         package var damage: LogDamage?
@@ -93,8 +93,8 @@ package final class EventLog {
     /// `wrongIdentity` for another node's folder and `damaged` when not even that much can be told; then nothing in
     /// the folder is changed.
     ///
-    /// `wasEmptied`: what is new is the folder alone; a log that is made in it counts as one that has lost everything.
-    /// `begins`: the node takes part from now on, which the folder remembers.
+    /// `wasEmptied`: what is new is the folder alone; a log in which nothing has happened counts as one that has lost everything.
+    /// `begins`: the node begins to take part with an empty log, which the folder remembers.
     package static func open(
         on disk: any Disk, identity: LogIdentity, options: EventLogOptions = EventLogOptions(), wasEmptied: Bool = false,
         begins: Bool = false, accepting accept: (Recovery) throws(EventLogError) -> Void = { _ in }
@@ -105,7 +105,7 @@ package final class EventLog {
         do {
             let folder = try LogFolder(on: disk)
             if !folder.hasSuperblock, try LogCreation.isUnused(folder, on: disk) {
-                try LogCreation.create(on: disk, identity: identity, options: options, isEmptied: wasEmptied)
+                try LogCreation.create(on: disk, identity: identity, options: options)
             }
         } catch {
             throw EventLogError(error)
@@ -114,6 +114,7 @@ package final class EventLog {
         let log = EventLog(reading, on: disk, options: options)
         log.superblock.incarnation += 1
         if begins { log.isMember = true }
+        if wasEmptied, log.isEmpty { (log.isEndLost, log.isHardStateLost) = (true, true) }
         let recovery = log.recovery(reading.scan)
         do throws(EventLogError) {
             try accept(recovery)
@@ -191,7 +192,7 @@ package final class EventLog {
         return Recovery(
             hardState: scan.state.hardState, commit: scan.state.commit, base: scan.state.base,
             entries: scan.summaries[..<whole].compactMap(\.self), behindHole: Array(scan.summaries[whole...]),
-            last: scan.state.last, missing: scan.missing, isEndLost: scan.isEndLost, isHardStateLost: scan.isHardStateLost,
+            last: scan.state.last, missing: scan.missing, isEndLost: isEndLost, isHardStateLost: isHardStateLost,
             isMember: isMember, damage: scan.damage, torn: scan.torn, incarnation: superblock.incarnation)
     }
 

@@ -2,10 +2,7 @@ import Consensus
 
 /// Makes a new log. The superblock's name appears last, so a folder without it was never used.
 enum LogCreation {
-    /// `isEmptied`: the folder had held a log, and all that is known of it is that it is lost.
-    static func create(
-        on disk: any Disk, identity: LogIdentity, options: EventLogOptions, isEmptied: Bool
-    ) throws(DiskError) {
+    static func create(on disk: any Disk, identity: LogIdentity, options: EventLogOptions) throws(DiskError) {
         let folder = try LogFolder(on: disk)
         for name in folder.leftovers + folder.segments.map(FileNames.segment) { try disk.remove(name) }
         let cluster = BlockCodec.clusterTag(identity.cluster)
@@ -14,8 +11,7 @@ enum LogCreation {
         try makeFirstSegment(start, on: disk, options: options)
         let notes = SuperblockNotes(
             hardState: start.hardState, last: start.last, base: start.last, firstSegment: 1, tailSegment: 1,
-            tailOffset: pageBytes, tailBytes: options.segmentBytes, opened: 1, isEndLost: isEmptied,
-            isHardStateLost: isEmptied)
+            tailOffset: pageBytes, tailBytes: options.segmentBytes, opened: 1)
         try Superblock(identity: identity, sequence: 1, incarnation: 0, durable: 1, notes: notes).create(on: disk)
     }
 

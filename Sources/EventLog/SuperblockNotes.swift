@@ -31,7 +31,7 @@ struct SuperblockNotes: Equatable {
     var isEndLost: Bool
     /// A newer hard state may have been acknowledged.
     var isHardStateLost: Bool
-    /// The node has begun to take part: that its log is empty does not mean that it has lost anything.
+    /// The node has begun to take part with an empty log: that it is empty does not mean that anything was lost.
     var isMember: Bool
 
     func write(to bytes: UnsafeMutableRawBufferPointer, at offset: Int) {

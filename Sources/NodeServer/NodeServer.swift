@@ -101,7 +101,8 @@ package final class NodeServer: Service {
                 }
                 repairs.mendedBlocks += repair.status.mendedBlocks
                 repairs.mendedSnapshots += repair.status.mendedSnapshots
-                logger.info("nothing is missing any more; starting")
+                logger.info(
+                    repair.learned == nil ? "nothing is missing any more; starting" : "the others have said where this log ends")
             }
         }
     }

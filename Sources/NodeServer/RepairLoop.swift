@@ -7,8 +7,8 @@ import NodeEngine
 import NodeStorage
 import WireFormat
 
-/// Runs a node's repair on one event loop, or its wait for what its empty log means: peers reach it about snapshots and blocks alone, clients to ask how it
-/// stands.
+/// Runs a node's repair on one event loop, or its wait for what its empty log means: peers reach it about snapshots and blocks
+/// alone, clients to ask how it stands.
 ///
 /// `@unchecked`: everything in it is used on `loop` alone, which the entry points check.
 final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
@@ -37,7 +37,7 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
         done = loop.makePromise()
     }
 
-    /// Fulfilled when nothing is missing any more; fails when the disk does.
+    /// Fulfilled when nothing is missing any more, or the cluster begins; fails when the disk does.
     var whenDone: EventLoopFuture<Void> { done.futureResult }
 
     func start(_ links: [NodeID: PeerLink]) {
@@ -119,6 +119,12 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
         } catch {
             return end(.failure(error))
         }
+        if wasUnexplained, !repair.isUnexplained {
+            wasUnexplained = false
+            logger.warning(
+                "this node has lost its log, or never had it: asking the other nodes",
+                metadata: [LogKey.reason: "\(repair.reason)"])
+        }
         if repair.isDone { end(.success(())) }
     }
 
@@ -131,12 +137,6 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
     }
 
     private func reportNowAndThen() {
-        if !isOver, wasUnexplained, !repair.isUnexplained {
-            wasUnexplained = false
-            logger.warning(
-                "this node has lost its log, or never had it: asking the other nodes",
-                metadata: [LogKey.reason: "\(repair.reason)"])
-        }
         if !isOver, repair.room != reportedRoom {
             reportedRoom = repair.room
             logger.log(

@@ -83,6 +83,7 @@ package struct NodeRecovery {
             reason = recovery.damage?.description ?? ""
             // No entry of a term is written before the term itself.
             let isTermLost = recovery.hardState.term < recovery.last.term
+            if reason.isEmpty, recovery.isEndLost { reason = "all that its log held is lost" }
             if isTermLost { reason = "the log has entries of term \(recovery.last.term), and the vote in that term is lost" }
             let isLost = recovery.isEndLost || recovery.isHardStateLost || isTermLost
             let needed = snapshot?.snapshot.index ?? 0

@@ -102,7 +102,7 @@ package final class NodeRepair {
     package var unobtainableCount: Int { refusals.values.count { $0.all.count == peers.count } }
 
     /// Whose word it waits for, each of them.
-    package var silent: [NodeID] { isLost || isUnexplained ? standings.silent : [] }
+    package var silent: [NodeID] { isLost || isUnexplained ? standings.awaited : [] }
 
     /// How far it is, for people to read.
     package var status: RepairStatus {
@@ -134,6 +134,7 @@ package final class NodeRepair {
         } catch let error as EventLogError where log.onlyLacksRoom(error) {
             lacksRoom = true
             fetch = nil
+            learning = nil
             // What is here of the snapshot is read again then, all of it.
             nextSnapshotQuestion = now + 2000
         }
@@ -191,10 +192,12 @@ package final class NodeRepair {
         case .contents, .chunk, .noSnapshot: try advance(send) { [now] in $0.received(transfer, now: now, &$1) }
         case .askStanding(let life):
             // Who does not know it says so.
-            send(peer, .standing(life: life, term: log.hardState.term, last: isLost || isUnexplained ? nil : log.last))
+            // One who has fetched a snapshot already knows that something has happened.
+            let term = max(log.hardState.term, log.last.index > 0 ? 1 : 0)
+            send(peer, .standing(life: life, term: term, last: isLost || isUnexplained ? nil : log.last))
         case .standing(let life, let term, let last):
             standings.answered(peer, life: life, term: term, last: last)
-            explain()
+            try explain()
             try learnIfNeeded()
         case .tookSnapshot: break
         }
@@ -221,8 +224,9 @@ package final class NodeRepair {
     }
 
     /// Something has happened in the cluster while this log is empty: the node has missed it or lost it.
-    private func explain() {
+    private func explain() throws {
         guard isUnexplained, standings.hasHistory == true else { return }
+        try log.lose()
         isUnexplained = false
         isVoteLost = true
         reason = "its log is empty, and the cluster's is not: whatever it had acknowledged is lost here"

@@ -30,6 +30,12 @@ struct PeerStandings {
         self.life = life
     }
 
+    /// Whose word is waited for: those who have not answered; else, where too few know how their logs end, those who don't.
+    var awaited: [NodeID] {
+        guard silent.isEmpty, verdict == nil else { return silent }
+        return peers.filter { known[$0].map { $0.last == nil } ?? true }
+    }
+
     /// Whether anything has ever happened in this cluster; nil while nobody who has answered knows of something and somebody
     /// has not answered. Who has lost everything counts as nobody, since all others are asked as well.
     var hasHistory: Bool? {

@@ -104,6 +104,10 @@ struct ClusterChecker {
         let node = engine.replica.id
         var promised: LogIndex?
         switch message {
+        case .vote(let question):
+            guard truth.hardState == HardState(term: question.term, vote: node) else {
+                throw Violation("node \(node) asks for votes in term \(question.term), which is not on its disk")
+            }
         case .voteReply(let reply) where reply.granted:
             guard truth.hardState == HardState(term: reply.term, vote: peer) else {
                 throw Violation("node \(node) sends a vote for \(peer) in term \(reply.term) that is not on its disk")
@@ -122,7 +126,7 @@ struct ClusterChecker {
         case .heartbeatReply(let reply): promised = reply.durable
         case .readIndex: sights.add(.followerReads)
         case .takeOver: sights.add(.handOvers)
-        case .preVote, .preVoteReply, .vote, .voteReply, .append, .heartbeat, .readIndexReply: break
+        case .preVote, .preVoteReply, .voteReply, .append, .heartbeat, .readIndexReply: break
         }
         guard let promised else { return }
         guard promised > engine.replica.log.base.index else {

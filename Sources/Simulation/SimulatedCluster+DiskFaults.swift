@@ -124,7 +124,7 @@ extension SimulatedCluster {
         }
     }
 
-    /// The node's process ends, and all that it had is gone. In half of the cases its operator says so when it comes again.
+    /// The node's process ends, and all that it had is gone. Its operator may say so when it comes again.
     mutating func empty(_ node: Int) throws {
         guard nodes.count > 1, nodes[node].isRunning, !nodes[node].isDamaged else { return }
         guard nodes.count(where: \.isDamaged) < (nodes.count - 1) / 2 else { return }
@@ -132,9 +132,7 @@ extension SimulatedCluster {
         try loseProcess(node, withPower: false)
         nodes[node].disk.empty()
         (nodes[node].isEmptied, nodes[node].isHealed) = (true, false)
-        nodes[node].isToldSo = random.below(2) == 0
-        trace.note(
-            time, "the folder of node \(nodes[node].id) is emptied" + (nodes[node].isToldSo ? "" : ", and nobody tells it"))
+        trace.note(time, "the folder of node \(nodes[node].id) is emptied")
     }
 
     /// A node that found its log damaged stays down, until a backup brings the good bytes back: in half of the cases soon,

@@ -52,8 +52,9 @@ extension SimulatedCluster {
             // Whatever others have committed meanwhile: this node had no part in it. It may have been a candidate of whom
             // nobody ever heard.
             let kept = nodes[node].truth.newest(of: checker.committed)
-            guard kept == 0 else {
-                throw Violation("node \(nodes[node].id) begins as if it were new, and had entry \(kept), which is committed")
+            let vote = nodes[node].truth.hardState.vote
+            guard kept == 0, vote == nil || vote == nodes[node].id else {
+                throw Violation("node \(nodes[node].id) begins as if it were new, and had entry \(kept) or had voted")
             }
             nodes[node].truth.learned(keeping: 0, isVoteLost: true)
             nodes[node].isBeginning = true

@@ -39,8 +39,6 @@ struct SimulatedNode {
     var isEmptied = false
     /// It has taken part, and its disk remembers that.
     var hasBegun = false
-    /// Its operator tells it so when it comes again; else it has to find out.
-    var isToldSo = false
     /// All others have just said that nothing has happened yet.
     var isBeginning = false
     /// It found acknowledged bytes damaged and asks its peers for them.
@@ -75,9 +73,11 @@ struct SimulatedNode {
         precondition(!isUp, "node \(id) runs already")
         life += 1
         defer { isBeginning = false }
+        // Its operator may say at one start that the folder was emptied, and at another one not.
+        let isTold = seed % 2 == 0
         let found = try NodeRecovery.open(
             on: disk, node: id, voters: voters, settings: settings, options: options, chunkBytes: Self.chunkBytes,
-            emptyLog: isBeginning ? .beginning : isEmptied && isToldSo ? .lost : .unexplained, seed: seed, now: moment(time))
+            emptyLog: isBeginning ? .beginning : isEmptied && isTold ? .lost : .unexplained, seed: seed, now: moment(time))
         guard case .whole(let node) = found else {
             if case .damaged(let repair) = found { self.repair = repair }
             return false
