@@ -72,7 +72,9 @@ extension Replica {
             hash.add(ageClass(since: write.orderedAt))
         }
         hash.add(UInt64(disk.held.count))
-        for held in disk.held {
+        // What waits for the same write is sent at once: who comes first is a matter of names.
+        let order = disk.held.enumerated().map { (held: $1, key: ($1.number, name($1.to, names), $0)) }
+        for (held, _) in order.sorted(by: { $0.key < $1.key }) {
             hash.add(disk.nextNumber - held.number)
             hash.add(name(held.to, names))
             held.message.encodeCanonically(round: 0, names, staleAge: settings.electionTimeout, into: &hash)

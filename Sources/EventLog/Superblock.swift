@@ -71,6 +71,8 @@ struct Superblock: Equatable {
             incarnation: bytes.integer(at: 32), durable: bytes.integer(at: 40), notes: notes)
         // The first frame is durable before there is a superblock, and all that an opening finds before it is counted.
         guard copy.durable > 0, notes.map({ $0.opened <= copy.durable }) ?? true else { return nil }
+        // Or the next copy, which counts this opening among the earlier ones, could not be read.
+        guard notes?.earlier.last.map({ $0.incarnation < copy.incarnation }) ?? true else { return nil }
         return copy.sequence <= lastSequence && copy.incarnation <= lastIncarnation ? copy : nil
     }
 }

@@ -30,6 +30,8 @@ extension SimulatedCluster {
         )
         note(0x51, UInt64(node), replica.log.lastIndex)
         try checker.checkCommitted(nodes[node].engine!, from: 1, nodes, &report.sights)
+        // One that was durable when the process died, though nobody had been told.
+        if let found = replica.snapshot { try checker.tookSnapshot(found, at: nodes[node].id) }
         try lookForRoom(at: node)
     }
 

@@ -75,7 +75,7 @@ import Testing
             $0.powerLossEvery = 200
             $0.deepPowerLoss = 1
         }
-        let sights = try Self.run(plan, nodes: 3, seeds: 1...40)
+        let sights = try Self.run(plan, nodes: 3, seeds: 1...100)
         for sight in [Sight.tornTails, .namesLost, .sectorsLost, .sectorsGarbled] {
             #expect(sights[sight] > 0, "\(sight.rawValue)")
         }

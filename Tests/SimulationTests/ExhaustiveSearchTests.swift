@@ -48,7 +48,7 @@ import Testing
         var search = ExhaustiveSearch(Self.bounds { $0.diskLies = true })
         let failure = try #require(throws: SearchFailure.self) { try search.run() }
         #expect(failure.violation.contains("is not on its disk"))
-        #expect(failure.path.count == 5 && failure.path[0] == "node 1 runs out of patience", "\(failure)")
+        #expect(failure.path.count == 6 && failure.path[0] == "node 1 runs out of patience", "\(failure)")
     }
 
     @Test func aDiskThatLiesMakesANodeVoteTwice() throws {
