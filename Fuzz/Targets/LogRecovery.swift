@@ -66,10 +66,7 @@ enum LogRecovery {
             hold(second.entries == recovery.entries + [entry.summary], "the second opening finds other entries")
         }
         hold(second.last == entry.summary, "the second opening ends elsewhere")
-        // Where a newer one is known to be lost, it may turn up yet.
-        let isKept =
-            recovery.isHardStateLost ? second.hardState.term >= recovery.hardState.term : second.hardState == recovery.hardState
-        hold(isKept, "the second opening finds another vote")
+        hold(second.hardState == recovery.hardState, "the second opening finds another vote")
         hold(
             second.isEndLost == recovery.isEndLost && second.isHardStateLost == recovery.isHardStateLost,
             "what is lost was forgotten")

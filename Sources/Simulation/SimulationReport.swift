@@ -95,8 +95,7 @@ package enum Sight: String, Sendable, CaseIterable {
         .isolations, .oneWayCuts, .halves, .bridges, .datagramCuts, .streamCuts, .datagramsLost, .datagramsRepeated,
         .datagramsReplayed, .datagramsReordered, .leadersDeposed, .truncations, .loadsFromDisk, .rotReadBack, .appendConflicts,
         .followerReads, .snapshotInstalls, .emptiedFolders, .emptyLogs, .beginnings, .endsLearned, .unnamedSnapshots,
-        .snapshotsMended, .repairs,
-        .blocksRepaired, .handOvers,
+        .snapshotsMended, .repairs, .blocksRepaired, .handOvers,
     ]
 
     /// A node with peers is refused only when both copies of its superblock and a segment have rotted: too rare to ask for.
