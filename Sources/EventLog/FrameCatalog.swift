@@ -63,6 +63,12 @@ struct FrameCatalog {
     /// What the disk said of a page that it could not read, and the place of the segment, the last such.
     var failure: (error: DiskError, place: Int)?
 
+    /// The last frame that was acknowledged, when it can't be read and frames behind it can that never were.
+    var rottenEnd: UInt64? {
+        guard let torn = gaps.first(where: { $0.through > covered }), covered > torn.before.sequence else { return nil }
+        return covered
+    }
+
     /// Forgets the frames behind `sequence`.
     mutating func cut(behind sequence: UInt64) {
         while let last = blocks.last, last.sequence > sequence { blocks.removeLast() }

@@ -15,13 +15,16 @@ struct LogScanner {
     /// The starts of the segments behind the one at hand. A frame that is newer by its number, but not by its incarnation,
     /// was cut off before they were written.
     private var limits: [FramePrefix] = []
+    /// Frames behind it were cut off.
+    private let end: UInt64
 
-    private init(_ segments: [SegmentFile], cluster: UInt64, node: UInt64, superblock: Superblock?) {
+    private init(_ segments: [SegmentFile], cluster: UInt64, node: UInt64, superblock: Superblock?, end: UInt64?) {
         self.segments = segments
         self.cluster = cluster
         self.node = node
         openings = Openings(superblock)
-        catalog.covered = superblock?.durable ?? 0
+        self.end = end ?? .max
+        catalog.covered = max(superblock?.durable ?? 0, end ?? 0)
         // Of a log whose first segments were released, the first one that is left starts the numbers.
         isFirst = true
         firstSegment = superblock.map { $0.notes?.firstSegment ?? 1 }
@@ -35,7 +38,17 @@ struct LogScanner {
     static func scan(
         _ segments: [SegmentFile], on disk: any Disk, cluster: UInt64, node: UInt64, superblock: Superblock?
     ) -> FrameCatalog {
-        var scanner = LogScanner(segments, cluster: cluster, node: node, superblock: superblock)
+        let catalog = read(segments, on: disk, cluster: cluster, node: node, superblock: superblock, end: nil)
+        // The next opening will not see what is cut off now. Where frames before it can't be read, this one must not have
+        // passed anything over for its sake: both find the same.
+        guard let end = catalog.rottenEnd else { return catalog }
+        return read(segments, on: disk, cluster: cluster, node: node, superblock: superblock, end: end)
+    }
+
+    private static func read(
+        _ segments: [SegmentFile], on disk: any Disk, cluster: UInt64, node: UInt64, superblock: Superblock?, end: UInt64?
+    ) -> FrameCatalog {
+        var scanner = LogScanner(segments, cluster: cluster, node: node, superblock: superblock, end: end)
         scanner.limits = segments.compactMap { scanner.start(SegmentReader($0, on: disk))?.0 }
         for (place, segment) in segments.enumerated() {
             let reader = SegmentReader(segment, on: disk)
@@ -95,7 +108,7 @@ struct LogScanner {
 
     /// Newer than what was read, and not of a time that is over.
     func follows(_ prefix: FramePrefix) -> Bool {
-        guard prefix.sequence > catalog.mark.sequence else { return false }
+        guard prefix.sequence > catalog.mark.sequence, prefix.sequence <= end else { return false }
         for start in limits where prefix.sequence >= start.sequence && prefix.incarnation <= start.incarnation { return false }
         return prefix.incarnation >= catalog.mark.incarnation && openings.admit(prefix)
     }
