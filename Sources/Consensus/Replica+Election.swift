@@ -69,7 +69,7 @@ extension Replica {
         // asked in a term knows of somebody who is in that term for certain, should he forget his answer (`PeerStandings`).
         persist(hardState: hardState, &outputs)
         let question = Vote(term: term, lastIndex: log.lastIndex, lastTerm: log.lastTerm, isHandOver: isHandOver)
-        for peer in configuration.voters where peer != id { sendWhenDurable(.vote(question), to: peer, &outputs) }
+        for peer in peers { sendWhenDurable(.vote(question), to: peer, &outputs) }
     }
 
     /// The disk has caught up with everything ordered, so the own vote of this term is on it.

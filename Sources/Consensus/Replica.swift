@@ -10,6 +10,8 @@ import DequeModule
 package struct Replica: Sendable {
     package let id: NodeID
     package let configuration: Configuration
+    /// All other voters.
+    package let peers: [NodeID]
     package let settings: ReplicaSettings
     let sealer: Sealer
 
@@ -90,6 +92,7 @@ package struct Replica: Sendable {
         precondition(hardState.term >= log.lastTerm, "term \(hardState.term) is older than the log's \(log.lastTerm)")
         self.id = id
         self.configuration = configuration
+        peers = configuration.voters.filter { $0 != id }
         self.settings = settings
         self.sealer = sealer
         self.hardState = hardState
@@ -217,6 +220,6 @@ package struct Replica: Sendable {
     }
 
     func broadcast(_ message: Message, _ outputs: inout [ReplicaOutput]) {
-        for peer in configuration.voters where peer != id { outputs.append(.send(to: peer, message)) }
+        for peer in peers { outputs.append(.send(to: peer, message)) }
     }
 }

@@ -45,8 +45,7 @@ extension Engine {
 
     mutating func askForBlocks(_ effects: inout [EngineEffect]) {
         guard repair.isWanting else { return }
-        let peers = replica.configuration.voters.filter { $0 != replica.id }
-        for (peer, block) in repair.questions(to: peers, now: now.monotonic) {
+        for (peer, block) in repair.questions(to: replica.peers, now: now.monotonic) {
             effects.append(.transfer(to: peer, .askBlock(index: block.index, digest: block.digest)))
         }
     }

@@ -48,7 +48,7 @@ extension Engine {
         guard let taken else { return }
         drive(.snapshotTaken(taken), &effects)
         keep(taken, storedBytes: storedBytes, &effects)
-        for peer in replica.configuration.voters where peer != replica.id {
+        for peer in replica.peers {
             effects.append(.transfer(to: peer, .tookSnapshot(taken)))
         }
     }
@@ -97,10 +97,9 @@ extension Engine {
     // MARK: Fetching
 
     mutating func startFetch(_ snapshot: SnapshotReference, from peer: NodeID, _ effects: inout [EngineEffect]) {
-        let peers = replica.configuration.voters.filter { $0 != replica.id }
         var actions: [SnapshotFetch.Action] = []
         mending = nil
-        fetch = SnapshotFetch(snapshot, peers: peers, first: peer, now: now.monotonic, &actions)
+        fetch = SnapshotFetch(snapshot, peers: replica.peers, first: peer, now: now.monotonic, &actions)
         effects.append(.notice(.fetchesSnapshot(index: snapshot.index, from: peer)))
         perform(actions, &effects)
     }
@@ -119,7 +118,7 @@ extension Engine {
         perform(actions, &effects)
     }
 
-    private mutating func perform(_ actions: [SnapshotFetch.Action], _ effects: inout [EngineEffect]) {
+    mutating func perform(_ actions: [SnapshotFetch.Action], _ effects: inout [EngineEffect]) {
         for action in actions {
             guard let fetch else { return }
             switch action {
@@ -137,54 +136,6 @@ extension Engine {
         fetch = nil
         guard mending != snapshot else { return mending = nil }
         drive(.snapshotFetchFailed(snapshot), &effects)
-    }
-
-    /// A snapshot of our own that has rotted is fetched from whoever has it still. It is not urgent: a fetch that is under way
-    /// goes on, and the scrubber will say it again.
-    mutating func mend(_ index: LogIndex, _ known: SnapshotReference?, _ effects: inout [EngineEffect]) {
-        let peers = replica.configuration.voters.filter { $0 != replica.id }
-        guard fetch == nil, let first = peers.first else { return }
-        if let snapshot = known ?? ownSnapshots.last(where: { $0.index == index }) {
-            return startMending(snapshot, from: first, &effects)
-        }
-        if unnamed?.index != index { unnamed = UnnamedSnapshot(index) }
-        askForName(&effects)
-    }
-
-    private mutating func startMending(_ snapshot: SnapshotReference, from first: NodeID, _ effects: inout [EngineEffect]) {
-        unnamed = nil
-        mending = snapshot
-        var actions: [SnapshotFetch.Action] = []
-        let peers = replica.configuration.voters.filter { $0 != replica.id }
-        fetch = SnapshotFetch(snapshot, peers: peers, first: first, now: now.monotonic, &actions)
-        perform(actions, &effects)
-    }
-
-    /// What a snapshot was whose name has rotted with it is asked of all peers, until that is known or it is no longer kept.
-    mutating func askForName(_ effects: inout [EngineEffect]) {
-        guard fetch == nil, let index = unnamed?.index, unnamed?.asksNow(now.monotonic) == true else { return }
-        for peer in replica.configuration.voters where peer != replica.id {
-            effects.append(.transfer(to: peer, .askContentsAt(index)))
-        }
-    }
-
-    /// A peer says what its snapshot of that entry is, or that it has none. One of another history says nothing of ours.
-    private mutating func heardName(_ snapshot: SnapshotReference?, from peer: NodeID, _ effects: inout [EngineEffect]) {
-        guard fetch == nil, let index = unnamed?.index else { return }
-        if let snapshot {
-            guard snapshot.index == index, replica.log.summary(at: index) == snapshot.last else { return }
-        }
-        unnamed?.answered(peer, snapshot)
-        let peers = replica.configuration.voters.filter { $0 != replica.id }
-        guard let (name, giver) = unnamed?.name(among: peers) else { return }
-        startMending(name, from: giver, &effects)
-    }
-
-    mutating func mended(_ snapshot: SnapshotReference, _ effects: inout [EngineEffect]) {
-        guard fetch?.snapshot == snapshot, mending == snapshot else { return }
-        (fetch, mending) = (nil, nil)
-        mendedSnapshots += 1
-        effects.append(.notice(.snapshotMended(index: snapshot.index)))
     }
 
     /// A fetched snapshot is on disk, and its state was read from it.

@@ -90,8 +90,7 @@ package struct Engine: Sendable {
         self.settings = settings
         self.opener = opener
         self.now = now
-        let peers = replica.configuration.voters.filter { $0 != replica.id }
-        routes = PeerRoutes(peers: peers, patience: 3 * settings.replica.heartbeat)
+        routes = PeerRoutes(peers: replica.peers, patience: 3 * settings.replica.heartbeat)
     }
 
     /// One turn.
