@@ -104,6 +104,21 @@ extension EventLog {
         poison = "it has learned from others where it ends, and must be opened anew"
     }
 
+    /// From now on the log begins with the first entry that there ever was, and those up to where it had begun are missing: no
+    /// snapshot anywhere stands for them. Durable when it returns; then the log must be opened anew, and asks for them.
+    ///
+    /// False, and nothing has changed, where so many can't be missing. Throws `disk`.
+    package func reachBack() throws(EventLogError) -> Bool {
+        try refuseIfPoisoned()
+        guard state.base.index > 0, LogBounds.canHold(state.last.index, in: segments, patched: 0) else { return false }
+        try poisoning { () throws(DiskError) in
+            state.base = .beforeFirst
+            for _ in 0..<2 { try storeSuperblock() }
+        }
+        poison = "it reaches back to the first entry, and must be opened anew"
+        return true
+    }
+
     /// The block of this name, for a peer that lacks it; nil when the log does not have it whole at this index.
     ///
     /// Verified before it is given: one that turns out to be rotten becomes a hole here as well.

@@ -31,8 +31,17 @@ enum LogBounds {
 
     /// Throws `damaged` when so many entries can't have been in these segments, even if some were lost.
     static func check(entries count: UInt64, in segments: [SegmentFile], patched: Int) throws(EventLogError) {
-        let held = segments.reduce(UInt64(patched)) { $0 + $1.size / leastEntryBytes }
-        try require(count <= held + unseenEntries, "of its \(count) entries the files could hold \(held)")
+        let room = held(in: segments, patched: patched)
+        try require(count <= room + unseenEntries, "of its \(count) entries the files could hold \(room)")
+    }
+
+    /// Whether a log with these files may have so many entries.
+    static func canHold(_ count: UInt64, in segments: [SegmentFile], patched: Int) -> Bool {
+        count <= held(in: segments, patched: patched) + unseenEntries
+    }
+
+    private static func held(in segments: [SegmentFile], patched: Int) -> UInt64 {
+        segments.reduce(UInt64(patched)) { $0 + $1.size / leastEntryBytes }
     }
 
     private static func require(_ condition: Bool, _ what: String) throws(EventLogError) {

@@ -39,6 +39,8 @@ package final class NodeRepair {
     package private(set) var learning: EntrySummary?
     /// The same when it is durable: the log has to be opened anew.
     package private(set) var learned: EntrySummary?
+    /// No peer has a snapshot for what the log begins behind, so it begins with the first entry now: the log has to be opened anew.
+    private var reachesBack = false
     /// A snapshot that came.
     private var covering: SnapshotReference?
     private var mended = (blocks: 0, snapshots: 0)
@@ -74,7 +76,7 @@ package final class NodeRepair {
     /// Nothing is missing any more, or more is known of what is: close this and open the folder again.
     package var isDone: Bool {
         guard !isUnexplained else { return isBeginning }
-        return learned != nil || ((log.missing == nil || isCovered) && !lacksState && !isLost)
+        return learned != nil || reachesBack || ((log.missing == nil || isCovered) && !lacksState && !isLost)
     }
 
     /// Nothing has happened at any other node either: the empty log is that of a cluster that begins.
@@ -187,8 +189,7 @@ package final class NodeRepair {
             try learnIfNeeded()
         case .contents(let snapshot, let table) where fetch == nil: try startFetch(snapshot, table, from: peer, send)
         case .noSnapshot(nil) where fetch == nil:
-            helpless.insert(peer)
-            try learnIfNeeded()
+            try cannotHelp(peer)
         case .contents, .chunk, .noSnapshot: try advance(send) { [now] in $0.received(transfer, now: now, &$1) }
         case .askStanding(let life):
             // Who does not know it says so.
@@ -263,14 +264,20 @@ package final class NodeRepair {
         _ snapshot: SnapshotReference, _ table: [UInt8], from peer: NodeID, _ send: (NodeID, Transfer) -> Void
     ) throws {
         guard needsSnapshot else { return }
-        guard helps(snapshot) else {
-            helpless.insert(peer)
-            return try learnIfNeeded()
-        }
+        guard helps(snapshot) else { return try cannotHelp(peer) }
         var actions: [SnapshotFetch.Action] = []
         // Its first question is for the table, which is here already.
         fetch = SnapshotFetch(snapshot, peers: peers, first: peer, now: now, &actions)
         try advance(send) { [now] in $0.received(.contents(snapshot, table: table), now: now, &$1) }
+    }
+
+    /// The peer has no snapshot, or none that is of use. Where that goes for all of them, peers still have the blocks that a
+    /// snapshot would stand for, since logs are shortened behind snapshots alone.
+    private func cannotHelp(_ peer: NodeID) throws {
+        helpless.insert(peer)
+        try learnIfNeeded()
+        guard lacksState, !isLost, !isDone, helpless.count == peers.count else { return }
+        reachesBack = try log.reachBack()
     }
 
     /// It holds everything that is missing before it, and is of the same history.
