@@ -35,9 +35,9 @@ enum LogBounds {
         try require(count <= room + unseenEntries, "of its \(count) entries the files could hold \(room)")
     }
 
-    /// Whether a log with these files may have so many entries.
+    /// Whether a log with these files may have so many entries, and many more later on.
     static func canHold(_ count: UInt64, in segments: [SegmentFile], patched: Int) -> Bool {
-        count <= held(in: segments, patched: patched) + unseenEntries
+        count <= held(in: segments, patched: patched) + unseenEntries / 2
     }
 
     private static func held(in segments: [SegmentFile], patched: Int) -> UInt64 {

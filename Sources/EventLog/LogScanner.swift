@@ -40,8 +40,8 @@ struct LogScanner {
     ) -> FrameCatalog {
         let catalog = read(segments, on: disk, cluster: cluster, node: node, superblock: superblock, end: nil)
         // The next opening will not see what is cut off now. Where frames before it can't be read, this one must not have
-        // passed anything over for its sake: both find the same.
-        guard let end = catalog.rottenEnd else { return catalog }
+        // passed anything over for its sake: both find the same. What a page holds that the disk may yet read is not known.
+        guard catalog.failure == nil, let end = catalog.rottenEnd else { return catalog }
         return read(segments, on: disk, cluster: cluster, node: node, superblock: superblock, end: end)
     }
 

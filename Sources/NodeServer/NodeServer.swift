@@ -94,15 +94,10 @@ package final class NodeServer: Service {
             case .whole(let recovery): return (recovery, repairs)
             case .damaged(let repair):
                 guard try await heal(repair) else { return nil }
-                if repair.isBeginning {
-                    emptyLog = .beginning
-                    logger.info("nothing has happened at any node: the cluster begins")
-                    continue
-                }
+                logger.info("\(repair.outcome)")
+                if repair.isBeginning { emptyLog = .beginning }
                 repairs.mendedBlocks += repair.status.mendedBlocks
                 repairs.mendedSnapshots += repair.status.mendedSnapshots
-                logger.info(
-                    repair.learned == nil ? "nothing is missing any more; starting" : "the others have said where this log ends")
             }
         }
     }

@@ -25,9 +25,7 @@ package final class NodeRepair {
     private var fetch: SnapshotFetch?
     private var nextSnapshotQuestion: UInt64 = 0
     private var snapshotTurn = 0
-    /// For a wanted block, the peers that say that they never had it, and those that can't give it. Only looked up and
-    /// counted.
-    private var refusals: [MissingBlock: (neverHad: Set<NodeID>, all: Set<NodeID>)] = [:]
+    private var refusals: BlockRefusals
     /// Peers whose snapshots are of no help as things are.
     private var helpless: Set<NodeID> = []
     private var standings: PeerStandings
@@ -66,6 +64,7 @@ package final class NodeRepair {
         self.reason = reason
         self.lacksState = lacksState
         self.isUnexplained = isUnexplained
+        refusals = BlockRefusals(peers: peers.count)
         // Not the number of the opening: that of an emptied folder begins anew.
         standings = PeerStandings(of: peers, life: UInt32(truncatingIfNeeded: random.next()))
         // No entry of a term is written before the term itself.
@@ -82,6 +81,14 @@ package final class NodeRepair {
     /// Nothing has happened at any other node either: the empty log is that of a cluster that begins.
     package var isBeginning: Bool { isUnexplained && standings.hasHistory == false }
 
+    /// What has come of it once it is done, for people to read.
+    package var outcome: String {
+        if isBeginning { return "nothing has happened at any node: the cluster begins" }
+        if learned != nil { return "the others have said where this log ends" }
+        if reachesBack { return "no node has a snapshot for the log's beginning: fetching all of the log" }
+        return "nothing is missing any more; starting"
+    }
+
     /// What was acknowledged is not even known by name.
     private var isLost: Bool { log.isEndLost || isVoteLost }
 
@@ -93,7 +100,7 @@ package final class NodeRepair {
 
     private func listMissing() {
         blocks.set(isLost || isCovered ? [] : log.missing?.wanted ?? [])
-        refusals = [:]
+        refusals.forget()
         helpless = []
     }
 
@@ -101,7 +108,7 @@ package final class NodeRepair {
     package var missingCount: Int { log.missing?.indexes.count ?? 0 }
 
     /// How many of those that were asked for no peer could give, by itself.
-    package var unobtainableCount: Int { refusals.values.count { $0.all.count == peers.count } }
+    package var unobtainableCount: Int { refusals.refusedByAll }
 
     /// Whose word it waits for, each of them.
     package var silent: [NodeID] { isLost || isUnexplained ? standings.awaited : [] }
@@ -159,16 +166,14 @@ package final class NodeRepair {
     /// Some block is to be had from nobody, or there is no state to begin with, or much is missing.
     private var needsSnapshot: Bool {
         if isLost { return isFarBehind }
-        return lacksState || refusals.values.contains { $0.all.count == peers.count }
+        return lacksState || refusals.areForSnapshot(now: now)
     }
 
     private var isFarBehind: Bool { standings.verdict.map { $0.last.index > log.lastIndex + Self.few } ?? false }
 
     /// Some block is to be had neither by itself nor in a snapshot.
     private var isUnobtainable: Bool {
-        refusals.values.contains { refused in
-            refused.neverHad.count == peers.count || (refused.all.count == peers.count && helpless.count == peers.count)
-        }
+        refusals.neverHadByAll > 0 || (refusals.refusedByAll > 0 && helpless.count == peers.count)
     }
 
     /// A peer says or asks something. Throws what the disk says.
@@ -218,10 +223,7 @@ package final class NodeRepair {
 
     private func refused(_ block: MissingBlock, by peer: NodeID, neverHad: Bool) {
         guard let missing = log.missing, missing.wanted.contains(block), peers.contains(peer) else { return }
-        var known = refusals[block] ?? ([], [])
-        known.all.insert(peer)
-        if neverHad { known.neverHad.insert(peer) }
-        refusals[block] = known
+        refusals.add(block, by: peer, neverHad: neverHad, now: now)
     }
 
     /// Something has happened in the cluster while this log is empty: the node has missed it or lost it.
@@ -271,12 +273,12 @@ package final class NodeRepair {
         try advance(send) { [now] in $0.received(.contents(snapshot, table: table), now: now, &$1) }
     }
 
-    /// The peer has no snapshot, or none that is of use. Where that goes for all of them, peers still have the blocks that a
-    /// snapshot would stand for, since logs are shortened behind snapshots alone.
+    /// The peer has no snapshot, or none that is of use. Where that goes for all of them, peers should have the blocks that a
+    /// snapshot would stand for still, since logs are shortened behind snapshots alone; if they don't, there will be one.
     private func cannotHelp(_ peer: NodeID) throws {
         helpless.insert(peer)
         try learnIfNeeded()
-        guard lacksState, !isLost, !isDone, helpless.count == peers.count else { return }
+        guard lacksState, log.missing == nil, !isLost, !isDone, helpless.count == peers.count else { return }
         reachesBack = try log.reachBack()
     }
 

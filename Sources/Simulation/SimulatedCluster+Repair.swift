@@ -59,7 +59,7 @@ extension SimulatedCluster {
             nodes[node].truth.learned(keeping: 0, isVoteLost: true)
             nodes[node].isBeginning = true
         } else {
-            trace.note(time, "node \(nodes[node].id) is whole again")
+            trace.note(time, "node \(nodes[node].id): \(repair.outcome)")
         }
         repair.close()
         nodes[node].repair = nil

@@ -105,4 +105,20 @@ import WireFormat
         #expect(again.recovery.entries == entries.map(\.summary))
         again.log.close()
     }
+
+    /// One peer has compacted a block, the other one is down: what the first one has instead will do.
+    @Test func aSnapshotIsAskedForWhenWhoeverMayHaveTheBlockIsSilent() throws {
+        let repair = try repair()
+        var asked: [Transfer] = []
+        try repair.tick(now: 1000) { asked.append($1) }
+        let question = try #require(asked.first)
+        guard case .askBlock(let index, let digest) = question else { throw EventLogError(.damaged, "\(question)") }
+        for (moment, isAskedFor) in [(1000, false), (2900, false), (4000, true)] as [(UInt64, Bool)] {
+            try repair.receive(.noBlock(index: index, digest: digest, neverHad: false), from: NodeID(2), now: moment) { _, _ in }
+            asked = []
+            try repair.tick(now: moment) { asked.append($1) }
+            #expect(asked.contains(.askContents(nil)) == isAskedFor, "at \(moment) ms")
+        }
+        repair.close()
+    }
 }
