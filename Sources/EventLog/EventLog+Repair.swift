@@ -110,7 +110,7 @@ extension EventLog {
     /// False, and nothing has changed, where so many can't be missing. Throws `disk`.
     package func reachBack() throws(EventLogError) -> Bool {
         try refuseIfPoisoned()
-        guard state.base.index > 0, LogBounds.canHold(state.last.index, in: segments, patched: 0) else { return false }
+        guard state.base.index > 0, LogBounds.canHold(state.last.index, in: segments) else { return false }
         try poisoning { () throws(DiskError) in
             state.base = .beforeFirst
             for _ in 0..<2 { try storeSuperblock() }

@@ -63,9 +63,12 @@ struct FrameCatalog {
     /// What the disk said of a page that it could not read, and the place of the segment, the last such.
     var failure: (error: DiskError, place: Int)?
 
+    /// The place of the first gap that nothing covers to its end: everything behind it was never acknowledged.
+    var tornGap: Int? { gaps.firstIndex { $0.through > covered } }
+
     /// The last frame that was acknowledged, when it can't be read and frames behind it can that never were.
     var rottenEnd: UInt64? {
-        guard let torn = gaps.first(where: { $0.through > covered }), covered > torn.before.sequence else { return nil }
+        guard let torn = tornGap, covered > gaps[torn].before.sequence else { return nil }
         return covered
     }
 

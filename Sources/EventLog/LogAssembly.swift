@@ -44,7 +44,7 @@ struct LogAssembly {
     private mutating func cutTornTail() {
         let all = catalog.mark
         var mark = all
-        if let first = catalog.gaps.firstIndex(where: { $0.through > catalog.covered }) {
+        if let first = catalog.tornGap {
             let gap = catalog.gaps[first]
             mark = gap.before
             noteTorn(behind: mark, frames: all.frames - mark.frames + (isCounted(gap) ? 0 : 1), seen: gap.seen)

@@ -31,17 +31,17 @@ enum LogBounds {
 
     /// Throws `damaged` when so many entries can't have been in these segments, even if some were lost.
     static func check(entries count: UInt64, in segments: [SegmentFile], patched: Int) throws(EventLogError) {
-        let room = held(in: segments, patched: patched)
+        let room = held(in: segments) + UInt64(patched)
         try require(count <= room + unseenEntries, "of its \(count) entries the files could hold \(room)")
     }
 
     /// Whether a log with these files may have so many entries, and many more later on.
-    static func canHold(_ count: UInt64, in segments: [SegmentFile], patched: Int) -> Bool {
-        count <= held(in: segments, patched: patched) + unseenEntries / 2
+    static func canHold(_ count: UInt64, in segments: [SegmentFile]) -> Bool {
+        count <= held(in: segments) + unseenEntries / 2
     }
 
-    private static func held(in segments: [SegmentFile], patched: Int) -> UInt64 {
-        segments.reduce(UInt64(patched)) { $0 + $1.size / leastEntryBytes }
+    private static func held(in segments: [SegmentFile]) -> UInt64 {
+        segments.reduce(0) { $0 + $1.size / leastEntryBytes }
     }
 
     private static func require(_ condition: Bool, _ what: String) throws(EventLogError) {

@@ -34,19 +34,10 @@ struct LogScanner {
     /// Nil when no superblock tells.
     private let firstSegment: UInt64?
 
-    /// `segments`: those that were not released.
+    /// `segments`: those that were not released. `end`: the last frame that counts, when those behind it are to be cut off.
     static func scan(
-        _ segments: [SegmentFile], on disk: any Disk, cluster: UInt64, node: UInt64, superblock: Superblock?
-    ) -> FrameCatalog {
-        let catalog = read(segments, on: disk, cluster: cluster, node: node, superblock: superblock, end: nil)
-        // The next opening will not see what is cut off now. Where frames before it can't be read, this one must not have
-        // passed anything over for its sake: both find the same. What a page holds that the disk may yet read is not known.
-        guard catalog.failure == nil, let end = catalog.rottenEnd else { return catalog }
-        return read(segments, on: disk, cluster: cluster, node: node, superblock: superblock, end: end)
-    }
-
-    private static func read(
-        _ segments: [SegmentFile], on disk: any Disk, cluster: UInt64, node: UInt64, superblock: Superblock?, end: UInt64?
+        _ segments: [SegmentFile], on disk: any Disk, cluster: UInt64, node: UInt64, superblock: Superblock?,
+        through end: UInt64? = nil
     ) -> FrameCatalog {
         var scanner = LogScanner(segments, cluster: cluster, node: node, superblock: superblock, end: end)
         scanner.limits = segments.compactMap { scanner.start(SegmentReader($0, on: disk))?.0 }
@@ -61,7 +52,11 @@ struct LogScanner {
             }
             if let failure = reader.failure { scanner.catalog.failure = (failure, place) }
         }
-        return scanner.catalog
+        let catalog = scanner.catalog
+        // The next opening will not see what is cut off now. Where frames before it can't be read, this one must not have
+        // passed anything over for its sake: both find the same. What a page holds that the disk may yet read is not known.
+        guard end == nil, catalog.failure == nil, let rotten = catalog.rottenEnd else { return catalog }
+        return scan(segments, on: disk, cluster: cluster, node: node, superblock: superblock, through: rotten)
     }
 
     /// The segment's own first frame, when it is whole and of this log.

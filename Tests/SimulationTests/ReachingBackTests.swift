@@ -33,7 +33,7 @@ import WireFormat
         try disk.syncFolder()
     }
 
-    /// Takes the place of the superblock.
+    /// Both copies are zeros.
     private func wipeSuperblock() throws {
         let file = try disk.open("superblock", create: false)
         defer { disk.close(file) }
@@ -51,6 +51,13 @@ import WireFormat
     private func repair() throws -> NodeRepair {
         guard case .damaged(let repair) = try start() else { throw EventLogError(.damaged, "nothing is missing") }
         return repair
+    }
+
+    /// What a node that lacks nothing finds.
+    private func whole() throws -> EventLog.Recovery {
+        guard case .whole(let node) = try start() else { throw EventLogError(.damaged, "something is missing") }
+        node.log.close()
+        return node.recovery
     }
 
     /// Peers that hold the whole log answer until the node has no more questions of that kind.
@@ -82,9 +89,8 @@ import WireFormat
         #expect(second.isDone)
         second.close()
 
-        guard case .whole(let node) = try start() else { throw EventLogError(.damaged, "still") }
-        #expect(node.recovery.base == .beforeFirst && node.recovery.entries == entries.map(\.summary))
-        node.log.close()
+        let found = try whole()
+        #expect(found.base == .beforeFirst && found.entries == entries.map(\.summary))
     }
 
     /// What was made good once, and lies in a patch, is found there.
@@ -93,17 +99,14 @@ import WireFormat
         try answer(healing)
         #expect(healing.isDone)
         healing.close()
-        guard case .whole(let node) = try start() else { throw EventLogError(.damaged, "still") }
-        node.log.close()
+        _ = try whole()
 
         try wipeSuperblock()
         let first = try repair()
         for peer in Self.peers { try first.receive(.noSnapshot(nil), from: peer, now: 0) { _, _ in } }
         #expect(first.isDone)
         first.close()
-        guard case .whole(let again) = try start() else { throw EventLogError(.damaged, "still") }
-        #expect(again.recovery.entries == entries.map(\.summary))
-        again.log.close()
+        #expect(try whole().entries == entries.map(\.summary))
     }
 
     /// One peer has compacted a block, the other one is down: what the first one has instead will do.
