@@ -42,6 +42,12 @@ extension Engine {
         startMending(name, from: giver, &effects)
     }
 
+    /// What goes on from the log alone needs no snapshot; proposing a mark for those who do is the leader's business.
+    mutating func mendingFailed(_ snapshot: SnapshotReference, _ effects: inout [EngineEffect]) {
+        (mending, lost) = (nil, snapshot)
+        effects.append(.notice(.snapshotLost(index: snapshot.index)))
+    }
+
     mutating func mended(_ snapshot: SnapshotReference, _ effects: inout [EngineEffect]) {
         guard fetch?.snapshot == snapshot, mending == snapshot else { return }
         (fetch, mending) = (nil, nil)

@@ -23,12 +23,16 @@ extension Engine {
         clusterRoom.isShort ? max(1, settings.snapshotBytes / 64) : max(settings.snapshotBytes, snapshotBytes)
     }
 
-    /// A leader asks for a snapshot of all nodes when the log has grown.
+    /// A leader asks for a snapshot of all nodes when the log has grown, or when what it would offer to a node that is behind
+    /// is lost: a board that nobody uses never gets another mark, and that node would wait for ever.
     mutating func proposeMarkWhenDue(_ effects: inout [EngineEffect]) {
-        guard bytesSinceMark >= bytesBetweenMarks, replica.termIsOpen, acceptsWrites, !replica.isHandingOver, !isTakingSnapshot,
-            proposedMark <= state.index
+        let newestIsLost = lost != nil && lost == replica.snapshot
+        guard newestIsLost || bytesSinceMark >= bytesBetweenMarks, replica.termIsOpen, acceptsWrites, !replica.isHandingOver,
+            !isTakingSnapshot, proposedMark <= state.index
         else { return }
         proposedMark = replica.log.lastIndex + 1
+        // Once: where no snapshot can be written either, the scrubber or a peer's next question says it again.
+        lost = nil
         drive(.propose(kind: .snapshotMark, payload: [], commandCount: 0), &effects)
     }
 
@@ -134,7 +138,7 @@ extension Engine {
     mutating func giveUpFetch(of snapshot: SnapshotReference, _ effects: inout [EngineEffect]) {
         guard fetch?.snapshot == snapshot else { return }
         fetch = nil
-        guard mending != snapshot else { return mending = nil }
+        guard mending != snapshot else { return mendingFailed(snapshot, &effects) }
         drive(.snapshotFetchFailed(snapshot), &effects)
     }
 

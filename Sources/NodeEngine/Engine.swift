@@ -72,6 +72,8 @@ package struct Engine: Sendable {
     var fetchedState: AppliedState?
     /// What is fetched is a snapshot of our own, which has rotted.
     var mending: SnapshotReference?
+    /// One of our own has rotted, and no peer has it.
+    var lost: SnapshotReference?
     /// One of our own has rotted, and its name with it.
     var unnamed: UnnamedSnapshot?
 

@@ -100,6 +100,8 @@ package enum Notice: Sendable, Equatable {
     case installedSnapshot(index: LogIndex)
     /// A snapshot of ours that had rotted is whole again.
     case snapshotMended(index: LogIndex)
+    /// A snapshot of ours has rotted, and no other node has it.
+    case snapshotLost(index: LogIndex)
     /// So many blocks of the log are missing now, and are asked for from peers.
     case blocksMissing(Int)
     /// What this node's disk can still take.

@@ -200,6 +200,9 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
             logger.error("blocks of the log have rotted; asking the other nodes", metadata: [LogKey.missing: "\(count)"])
         case .snapshotMended(let index):
             logger.info("the rotten snapshot is whole again", metadata: [LogKey.snapshot: "\(index)"])
+        case .snapshotLost(let index):
+            logger.error(
+                "no other node has the rotten snapshot; the next one takes its place", metadata: [LogKey.snapshot: "\(index)"])
         case .room(let room): log(room)
         case .readOnly(true, let room):
             logger.warning("posts are refused: the cluster's disks are short of room", metadata: [LogKey.room: "\(room.word)"])

@@ -67,7 +67,9 @@ final class SnapshotWorker: @unchecked Sendable {
 
     func answer(_ question: Transfer, to peer: NodeID) {
         serving.async { [self] in
-            if let answer = server.answer(question) { send(peer, answer) }
+            guard let (answer, rot) = server.answer(question) else { return }
+            send(peer, answer)
+            if let rot { tell(rot) }
         }
     }
 
@@ -87,15 +89,18 @@ final class SnapshotWorker: @unchecked Sendable {
     func scrub() {
         writing.async { [self] in
             do {
-                guard let (input, faults) = try writer.scrub(maxBytes: Self.scrubBytes) else { return }
-                for fault in faults {
-                    logger.error("a snapshot has rotted; asking the other nodes", metadata: [LogKey.reason: "\(fault)"])
-                }
-                report(input)
+                if let rot = try writer.scrub(maxBytes: Self.scrubBytes) { tell(rot) }
             } catch {
                 logger.error("snapshots can't be read", metadata: [LogKey.reason: "\(error)"])
             }
         }
+    }
+
+    private func tell(_ rot: SnapshotRot) {
+        for fault in rot.faults {
+            logger.error("a snapshot has rotted; asking the other nodes", metadata: [LogKey.reason: "\(fault)"])
+        }
+        report(rot.input)
     }
 
     private func receive(_ snapshot: SnapshotReference, _ work: @escaping @Sendable (SnapshotDesk) throws -> EngineInput) {

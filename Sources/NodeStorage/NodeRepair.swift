@@ -187,7 +187,7 @@ package final class NodeRepair {
     private func hear(_ transfer: Transfer, from peer: NodeID, _ send: (NodeID, Transfer) -> Void) throws {
         switch transfer {
         case .askBlock: if let answer = try BlockDesk.answer(transfer, from: log) { send(peer, answer) }
-        case .askContents, .askContentsAt, .askChunk: if let answer = desk.answer(transfer) { send(peer, answer) }
+        case .askContents, .askContentsAt, .askChunk: if let (answer, _) = desk.answer(transfer) { send(peer, answer) }
         case .block(_, _, let bytes): try take(bytes, send)
         case .noBlock(let index, let digest, let neverHad):
             refused(MissingBlock(index: index, digest: digest), by: peer, neverHad: neverHad)

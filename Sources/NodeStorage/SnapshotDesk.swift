@@ -48,52 +48,72 @@ package final class SnapshotDesk {
 
     /// Removes the snapshots from before `index`.
     package func removeOlder(than index: LogIndex) throws(EventLogError) {
-        if let open = reading, open.contents.last.index < index {
-            open.close()
-            reading = nil
-        }
+        if let reading, reading.contents.last.index < index { stopReading() }
         try store.removeOlder(than: index)
     }
 
     /// Reads some of the snapshots again; gives the one that has rotted, if that is what it finds, and says where.
-    package func scrub(maxBytes: UInt64) throws(EventLogError) -> (input: EngineInput, faults: [String])? {
+    package func scrub(maxBytes: UInt64) throws(EventLogError) -> SnapshotRot? {
         guard let found = try scrubber.step(maxBytes: maxBytes) else { return nil }
-        return (.snapshotRotted(found.index, found.snapshot), found.faults)
+        return SnapshotRot(found.index, found.snapshot, faults: found.faults)
     }
 
     // MARK: For peers
 
-    /// The answer to a question about snapshots; nil to one that is about something else.
-    package func answer(_ question: Transfer) -> Transfer? {
+    /// The answer to a question about snapshots, and whether the one asked for turned out to have rotted: whoever asks would
+    /// wait for the scrubber to come by. Nil to a question about something else.
+    package func answer(_ question: Transfer) -> (answer: Transfer, rot: SnapshotRot?)? {
         switch question {
         case .askContents(let wanted):
-            guard let file = file(of: wanted) else { return .noSnapshot(wanted) }
-            return .contents(file.contents.reference, table: file.contents.encoded())
+            return answer(about: wanted) { .contents($0.contents.reference, table: $0.contents.encoded()) }
         case .askContentsAt(let index):
-            guard let file = file(at: index) else { return .noSnapshot(nil) }
-            return .contents(file.contents.reference, table: file.contents.encoded())
+            return answer(at: index, refusal: .noSnapshot(nil)) { .contents($0.contents.reference, table: $0.contents.encoded()) }
         case .askChunk(let wanted, let number):
-            guard let file = file(of: wanted), number < file.contents.chunks.count,
-                let stored = try? file.storedChunk(Int(number))
-            else { return .noSnapshot(wanted) }
-            return .chunk(wanted, number: number, stored: stored)
+            return answer(about: wanted) { (file) throws(EventLogError) in
+                guard number < file.contents.chunks.count else { return nil }
+                return .chunk(wanted, number: number, stored: try file.storedChunk(Int(number)))
+            }
         case .askBlock, .contents, .chunk, .noSnapshot, .block, .noBlock, .tookSnapshot, .askStanding, .standing:
             return nil
         }
     }
 
-    /// Stays open from one question to the next.
-    private func file(of wanted: SnapshotReference?) -> SnapshotFile? {
-        guard let index = wanted?.index ?? (try? store.indexes())?.first, let file = file(at: index) else { return nil }
-        return wanted == nil || file.contents.reference == wanted ? file : nil
+    /// About the newest one where none is named.
+    private func answer(
+        about wanted: SnapshotReference?, _ give: (SnapshotFile) throws(EventLogError) -> Transfer?
+    ) -> (answer: Transfer, rot: SnapshotRot?) {
+        guard let index = wanted?.index ?? (try? store.indexes())?.first else { return (.noSnapshot(wanted), nil) }
+        return answer(at: index, refusal: .noSnapshot(wanted)) { (file) throws(EventLogError) in
+            wanted == nil || file.contents.reference == wanted ? try give(file) : nil
+        }
     }
 
-    private func file(at index: LogIndex) -> SnapshotFile? {
-        if reading?.contents.last.index != index {
-            reading?.close()
-            reading = try? store.open(index)
+    private func answer(
+        at index: LogIndex, refusal: Transfer, _ give: (SnapshotFile) throws(EventLogError) -> Transfer?
+    ) -> (answer: Transfer, rot: SnapshotRot?) {
+        var name: SnapshotReference?
+        do throws(EventLogError) {
+            let file = try file(at: index)
+            name = file.contents.reference
+            return (try give(file) ?? refusal, nil)
+        } catch {
+            stopReading()
+            return (refusal, error.code == .damaged ? SnapshotRot(index, name, faults: ["\(error)"]) : nil)
         }
-        return reading
+    }
+
+    /// Stays open from one question to the next.
+    private func file(at index: LogIndex) throws(EventLogError) -> SnapshotFile {
+        if let reading, reading.contents.last.index == index { return reading }
+        stopReading()
+        let file = try store.open(index)
+        reading = file
+        return file
+    }
+
+    private func stopReading() {
+        reading?.close()
+        reading = nil
     }
 
     // MARK: From peers
@@ -138,6 +158,8 @@ package final class SnapshotDesk {
     /// Makes the fetched snapshot durable and, unless it is to mend a file alone, reads its state. Throws `EventLogError`, or
     /// what the decoder finds wrong.
     package func finish(_ snapshot: SnapshotReference, readingState: Bool) throws -> EngineInput {
+        // What it takes the place of may be open.
+        if reading?.contents.last.index == snapshot.index { stopReading() }
         if let receiver {
             self.receiver = nil
             defer { receiver.close() }

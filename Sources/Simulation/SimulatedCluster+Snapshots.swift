@@ -50,15 +50,20 @@ extension SimulatedCluster {
         case .finish(let snapshot, let readingState):
             try receive(snapshot, node) { try desk.finish(snapshot, readingState: readingState) }
         case .scrub:
-            guard let (input, _) = try? desk.scrub(maxBytes: 2048) else { return }
-            report.sights.add(.snapshotRotFound)
-            try step(node, [input])
+            if let rot = try? desk.scrub(maxBytes: 2048) { try found(rot, at: node) }
         case .answer(let peer, let question):
-            if let answer = desk.answer(question) { send(answer, from: node, to: Int(peer.rawValue) - 1) }
+            guard let (answer, rot) = desk.answer(question) else { return }
+            send(answer, from: node, to: Int(peer.rawValue) - 1)
+            if let rot { try found(rot, at: node) }
         case .removeOlder(let index):
             // What can't be removed now goes with the next one.
             try? desk.removeOlder(than: index)
         }
+    }
+
+    private mutating func found(_ rot: SnapshotRot, at node: Int) throws {
+        report.sights.add(.snapshotRotFound)
+        try step(node, [rot.input])
     }
 
     private mutating func receive(_ snapshot: SnapshotReference, _ node: Int, _ work: () throws -> EngineInput) throws {
