@@ -51,12 +51,17 @@ package final class SnapshotFile {
         do {
             stored = try disk.read(file, at: offsets[number], count: Int(offsets[number + 1] - offsets[number]))
         } catch {
-            throw EventLogError(error)
+            throw Self.readError(error, name)
         }
         guard let raw = stored.withUnsafeBytes({ SnapshotChunk.raw($0, contents.chunks[number]) }) else {
             throw EventLogError(.damaged, "\(name): chunk \(number) at offset \(offsets[number]) is damaged")
         }
         return (stored, raw)
+    }
+
+    /// A place that can't be read is as good as rotten: what was there has to come from a peer.
+    private static func readError(_ error: DiskError, _ name: String) -> EventLogError {
+        error.reason == .failed ? EventLogError(.damaged, "\(name): \(error.description)") : EventLogError(error)
     }
 
     private static func readEnd(
@@ -90,7 +95,7 @@ package final class SnapshotFile {
             guard offsets[chunks] == start, contents.chunks.count == chunks else { throw damaged }
             return (contents, offsets)
         } catch let error as DiskError {
-            throw EventLogError(error)
+            throw readError(error, name)
         } catch let error as EventLogError {
             throw error
         } catch {

@@ -4,10 +4,14 @@ import WireFormat
 
 /// Rotten snapshots of this node are fetched from its peers, as a node that is far behind fetches one.
 extension Engine {
+    /// Milliseconds from a failed attempt to the next. Two nodes whose copies have both rotted would set each other off for
+    /// ever, and one whose disk takes no snapshot would have the leader log mark after mark.
+    private static var patience: UInt64 { 5000 }
+
     /// A snapshot of our own that has rotted is fetched from whoever has it still. It is not urgent: a fetch that is under way
     /// goes on, and the scrubber will say it again.
     mutating func mend(_ index: LogIndex, _ known: SnapshotReference?, _ effects: inout [EngineEffect]) {
-        guard fetch == nil, let first = replica.peers.first else { return }
+        guard fetch == nil, now.monotonic >= mendsAgainAt, let first = replica.peers.first else { return }
         if let snapshot = known ?? ownSnapshots.last(where: { $0.index == index }) {
             return startMending(snapshot, from: first, &effects)
         }
@@ -42,15 +46,20 @@ extension Engine {
         startMending(name, from: giver, &effects)
     }
 
-    /// What goes on from the log alone needs no snapshot; proposing a mark for those who do is the leader's business.
-    mutating func mendingFailed(_ snapshot: SnapshotReference, _ effects: inout [EngineEffect]) {
-        (mending, lost) = (nil, snapshot)
+    /// `isLost`: no peer has it, and it was not our own disk that failed. A node goes on without it; but a leader may have
+    /// nothing else to offer to one that is behind.
+    mutating func mendingFailed(isLost: Bool, _ effects: inout [EngineEffect]) {
+        guard let snapshot = mending else { return }
+        (mending, mendsAgainAt) = (nil, now.monotonic + Self.patience)
+        guard isLost else { return }
+        lost = snapshot
         effects.append(.notice(.snapshotLost(index: snapshot.index)))
     }
 
     mutating func mended(_ snapshot: SnapshotReference, _ effects: inout [EngineEffect]) {
         guard fetch?.snapshot == snapshot, mending == snapshot else { return }
         (fetch, mending) = (nil, nil)
+        if lost == snapshot { lost = nil }
         mendedSnapshots += 1
         effects.append(.notice(.snapshotMended(index: snapshot.index)))
     }

@@ -31,7 +31,7 @@ extension Engine {
             !isTakingSnapshot, proposedMark <= state.index
         else { return }
         proposedMark = replica.log.lastIndex + 1
-        // Once: where no snapshot can be written either, the scrubber or a peer's next question says it again.
+        // Once: where no snapshot can be written, the next question or round of the scrubber says it again.
         lost = nil
         drive(.propose(kind: .snapshotMark, payload: [], commandCount: 0), &effects)
     }
@@ -130,15 +130,15 @@ extension Engine {
             case .open(let table): effects.append(.openSnapshot(fetch.snapshot, table: table))
             case .store(let number, let bytes): effects.append(.storeChunk(fetch.snapshot, number: number, bytes))
             case .finish: effects.append(.finishSnapshot(fetch.snapshot, readingState: mending != fetch.snapshot))
-            case .giveUp: giveUpFetch(of: fetch.snapshot, &effects)
+            case .giveUp: giveUpFetch(of: fetch.snapshot, nobodyHasIt: true, &effects)
             }
         }
     }
 
-    mutating func giveUpFetch(of snapshot: SnapshotReference, _ effects: inout [EngineEffect]) {
+    mutating func giveUpFetch(of snapshot: SnapshotReference, nobodyHasIt: Bool, _ effects: inout [EngineEffect]) {
         guard fetch?.snapshot == snapshot else { return }
         fetch = nil
-        guard mending != snapshot else { return mendingFailed(snapshot, &effects) }
+        guard mending != snapshot else { return mendingFailed(isLost: nobodyHasIt, &effects) }
         drive(.snapshotFetchFailed(snapshot), &effects)
     }
 

@@ -72,6 +72,8 @@ package struct Engine: Sendable {
     var fetchedState: AppliedState?
     /// What is fetched is a snapshot of our own, which has rotted.
     var mending: SnapshotReference?
+    /// In monotonic milliseconds: no rotten one is fetched before.
+    var mendsAgainAt: UInt64 = 0
     /// One of our own has rotted, and no peer has it.
     var lost: SnapshotReference?
     /// One of our own has rotted, and its name with it.
@@ -133,7 +135,7 @@ package struct Engine: Sendable {
             snapshotIsReady(snapshot, fetched, storedBytes: bytes, &effects)
         case .snapshotMended(let snapshot): mended(snapshot, &effects)
         case .snapshotRotted(let index, let snapshot): mend(index, snapshot, &effects)
-        case .snapshotFailed(let snapshot): giveUpFetch(of: snapshot, &effects)
+        case .snapshotFailed(let snapshot): giveUpFetch(of: snapshot, nobodyHasIt: false, &effects)
         case .blocksMissing(let missing): blocksMissing(missing, &effects)
         case .released(let index): drive(.released(index), &effects)
         case .room(let room): roomChanged(room, &effects)
