@@ -35,6 +35,12 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Processes that crash and start again.", valueName: "number"))
     var crashes: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Disks that lose their votes and the end of their log, one after another; their nodes ask the others.",
+            valueName: "number"))
+    var losses: Int?
+
     @Option(help: ArgumentHelp("Messages that arrive and come once more.", valueName: "number"))
     var repeats: Int?
 
@@ -64,7 +70,7 @@ struct SearchCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let named, SearchBounds.named[named] == nil { throw ValidationError("no bounds have the name '\(named)'") }
-        let counts = [proposals, crashes, repeats, timeouts, beats, cuts, reads, messages, depth, states]
+        let counts = [proposals, crashes, losses, repeats, timeouts, beats, cuts, reads, messages, depth, states]
         if counts.contains(where: { $0.map { $0 < 0 } ?? false }) { throw ValidationError("a bound can't be negative") }
         if !(0...200).contains(messages ?? 0) { throw ValidationError("--messages must be from 0 to 200") }
         if !(1...6).contains(terms ?? 1) { throw ValidationError("--terms must be from 1 to 6") }
@@ -75,6 +81,7 @@ struct SearchCommand: AsyncParsableCommand {
         bounds.terms = terms ?? bounds.terms
         bounds.proposals = proposals ?? bounds.proposals
         bounds.crashes = crashes ?? bounds.crashes
+        bounds.losses = losses ?? bounds.losses
         bounds.repeats = repeats ?? bounds.repeats
         bounds.timeouts = timeouts ?? bounds.timeouts
         bounds.beats = beats ?? bounds.beats
@@ -121,7 +128,7 @@ private enum SearchText {
             ("states left out by term", report.cutOff), ("states with a leader", report.led),
             ("states with two leaders", report.twiceLed), ("longest committed", report.longestCommitted),
             ("truncations", report.truncations), ("confirmed reads", report.confirmedReads),
-            ("lossy crashes", report.lossyCrashes),
+            ("lossy crashes", report.lossyCrashes), ("returns after a loss", report.returns),
         ]
     }
 

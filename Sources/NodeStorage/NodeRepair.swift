@@ -255,9 +255,7 @@ package final class NodeRepair {
     private func hardState(in verdict: (term: Term, last: EntrySummary)) -> HardState {
         let known = log.hardState
         guard isVoteLost else { return known.term >= verdict.last.term ? known : HardState(term: verdict.last.term, vote: nil) }
-        // Whoever had this node's vote in a term was in that term, and has told so: in a later one it gave none. But it may
-        // have asked for votes in later ones, and what it asked, or was answered, may come yet. It must not ask again there.
-        return HardState(term: max(known.term, verdict.term) + leap, vote: nil)
+        return PeerStandings.hardState(known: known.term, told: verdict.term, leap: leap)
     }
 
     // MARK: Snapshots

@@ -1,4 +1,4 @@
-import Consensus
+package import Consensus
 import WireFormat
 
 /// Finds out from all other voters what a node must hold and must not vote for that no longer knows it by itself.
@@ -11,8 +11,8 @@ import WireFormat
 /// much later ones, so that it never asks again for what its earlier life had asked for.
 /// Until then it takes no part: what the others decide without it is decided by majorities that share a voter with every
 /// one that it was ever in.
-struct PeerStandings {
-    struct Standing {
+package struct PeerStandings {
+    private struct Standing {
         var term: Term
         /// The last entry; nil of one who has lost it itself.
         var last: EntrySummary?
@@ -25,7 +25,7 @@ struct PeerStandings {
     private var nextQuestion: UInt64 = 0
 
     /// `life`: by chance, so that it is no other opening's.
-    init(of peers: [NodeID], life: UInt32) {
+    package init(of peers: [NodeID], life: UInt32) {
         self.peers = peers
         self.life = life
     }
@@ -53,13 +53,13 @@ struct PeerStandings {
         for peer in peers { send(peer, .askStanding(life: life)) }
     }
 
-    mutating func answered(_ peer: NodeID, life: UInt32, term: Term, last: EntrySummary?) {
+    package mutating func answered(_ peer: NodeID, life: UInt32, term: Term, last: EntrySummary?) {
         guard life == self.life, peers.contains(peer) else { return }
         known[peer] = Standing(term: term, last: last)
     }
 
     /// The highest term, and the end of the most up-to-date log; nil until all have answered and enough of them know.
-    var verdict: (term: Term, last: EntrySummary)? {
+    package var verdict: (term: Term, last: EntrySummary)? {
         let standings = peers.compactMap { known[$0] }
         let ends = standings.compactMap(\.last)
         // A majority that this node was in has a voter who knows: those who don't, itself among them, are too few.
@@ -67,5 +67,13 @@ struct PeerStandings {
         guard standings.count == peers.count, lost < (peers.count + 1) / 2 + 1 else { return nil }
         guard let last = ends.max(by: { ($0.term, $0.index) < ($1.term, $1.index) }) else { return nil }
         return (standings.map(\.term).max() ?? 0, last)
+    }
+    /// What a node votes with once it has heard the verdict, when its own vote is lost and `known` is the last term that it
+    /// knows of.
+    ///
+    /// Whoever had its vote in a term was in that term, and has told so: in a later one it gave none. But it may have asked for
+    /// votes in later ones, and what it asked, or was answered, may come yet: it must not ask again there, so it leaps over them.
+    package static func hardState(known: Term, told: Term, leap: Term) -> HardState {
+        HardState(term: max(known, told) + leap, vote: nil)
     }
 }

@@ -106,5 +106,6 @@ package struct ExhaustiveSearch {
         report.truncations += world.sights.truncations
         report.confirmedReads += world.sights.confirmedReads
         report.lossyCrashes += world.sights.lossyCrashes
+        report.returns += world.sights.returns
     }
 }

@@ -1,3 +1,5 @@
+package import Consensus
+
 /// How far an exhaustive search goes. Every count is of one path, from its first move to its last.
 package struct SearchBounds: Sendable, Equatable {
     /// What the world is when the search begins.
@@ -16,6 +18,11 @@ package struct SearchBounds: Sendable, Equatable {
     package var terms: UInt64 = 2
     package var proposals = 1
     package var crashes = 1
+    /// Disks that lose the newest part of what they had promised, and every vote.
+    package var losses = 0
+    /// How far a node that has lost its vote leaps over the terms that it hears of. A real one leaps over more than can ever
+    /// have been; it must be over as many as a node can have asked for votes in.
+    package var leap: Term = 2
     /// Messages that arrive and stay on their way.
     package var repeats = 0
     /// Times that a node's patience ends: a follower asks for votes, a leader sends again, then steps down.
@@ -42,6 +49,9 @@ package struct SearchBounds: Sendable, Equatable {
     /// A promise is held against the disk when it is made, and not only when its breach is seen.
     package var checksPromises = true
 
+    /// A node that has lost something goes on from the word of one other.
+    package var learnsFromOne = false
+
     package init() {}
 }
 
@@ -66,6 +76,8 @@ package struct SearchReport: Sendable, Equatable {
     package var truncations = 0
     package var confirmedReads = 0
     package var lossyCrashes = 0
+    /// Nodes that took part again after a loss.
+    package var returns = 0
 }
 
 /// A broken invariant, and the shortest way to it: one move a line.

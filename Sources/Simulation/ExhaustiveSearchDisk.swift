@@ -6,6 +6,8 @@ struct SearchDisk: Sendable {
     private(set) var entries: [Entry] = []
     /// Entries up to here are known to be committed.
     private(set) var commit: LogIndex = 0
+    /// What was durable until it was lost: acknowledgements of it may still be on their way.
+    private var forgotten: [Entry] = []
     /// Ordered and not durable, the oldest first.
     private(set) var pending: [LogWrite] = []
     /// So many of the pending were said to be durable: always none where the disk is honest.
@@ -37,6 +39,21 @@ struct SearchDisk: Sendable {
         claimed = 0
     }
 
+    /// Of all that was durable, the oldest `kept` entries are left.
+    mutating func forget(keeping kept: Int) {
+        crash(surviving: 0)
+        forgotten = entries
+        entries.removeLast(entries.count - kept)
+        hardState = HardState(term: entries.last?.term ?? 0, vote: nil)
+        commit = min(commit, LogIndex(kept))
+    }
+
+    /// A log that was lost in part is whole again.
+    mutating func restore(_ state: HardState, _ whole: [Entry]) {
+        hardState = state
+        entries = whole
+    }
+
     private mutating func apply(_ write: LogWrite) {
         if let new = write.hardState { hardState = new }
         if let first = write.truncateFrom { entries.removeLast(entries.count - Int(first - 1)) }
@@ -46,6 +63,11 @@ struct SearchDisk: Sendable {
 
     func holds(_ digest: Digest?, at index: LogIndex) -> Bool {
         index == 0 || (index <= LogIndex(entries.count) && entries[Int(index - 1)].digest == digest)
+    }
+
+    /// Or held it, until the disk lost it.
+    func hasHeld(_ digest: Digest, at index: LogIndex) -> Bool {
+        holds(digest, at: index) || (index <= LogIndex(forgotten.count) && forgotten[Int(index - 1)].digest == digest)
     }
 
     /// What reading gives, through the page cache.
@@ -59,6 +81,8 @@ struct SearchDisk: Sendable {
         encode(hardState, names, into: &hash)
         hash.add(UInt64(entries.count))
         hash.add(entries.last?.digest.low)
+        hash.add(UInt64(forgotten.count))
+        hash.add(forgotten.last?.digest.low)
         hash.add(commit)
         hash.add(UInt64(claimed))
         hash.add(UInt64(pending.count))

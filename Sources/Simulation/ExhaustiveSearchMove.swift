@@ -19,4 +19,10 @@ enum SearchMove: Equatable, Sendable {
     case read(UInt8)
     /// The process dies and starts again: of what its disk had not promised, so many writes are there nevertheless.
     case crash(UInt8, surviving: UInt8)
+    /// The process dies, and its disk keeps the oldest entries alone, and no vote.
+    case forget(UInt8, keeping: UInt8)
+    /// The first node, which stands aside, is told how the second one stands.
+    case hear(UInt8, from: UInt8)
+    /// A node takes part again.
+    case comeBack(UInt8)
 }

@@ -13,7 +13,11 @@ extension SearchBounds {
             ($0.start, $0.terms, $0.timeouts, $0.messages, $0.appendsAreSingle) = (.figure8, 4, 2, 2, true)
         },
         "leader-crash": make { ($0.start, $0.proposals, $0.crashes, $0.messages) = (.led, 1, 1, 1) },
+        "log-loss": make {
+            ($0.start, $0.losses, $0.proposals, $0.terms, $0.timeouts, $0.messages) = (.led, 1, 1, 6, 2, 1)
+        },
         "reads": make { ($0.start, $0.reads, $0.timeouts, $0.messages) = (.led, 1, 2, 1) },
+        "vote-loss": make { ($0.losses, $0.terms, $0.timeouts, $0.messages) = (1, 6, 2, 1) },
         "vote-crash": make { ($0.crashes, $0.timeouts, $0.terms, $0.messages) = (1, 2, 1, 1) },
     ]
 

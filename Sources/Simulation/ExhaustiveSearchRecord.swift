@@ -67,7 +67,7 @@ struct SearchRecord: Sendable {
                 }
                 continue
             }
-            if let disks, disks.count(where: { $0.holds(digest, at: place) }) < 2 {
+            if let disks, disks.count(where: { $0.hasHeld(digest, at: place) }) < 2 {
                 throw Violation("node \(node + 1) commits entry \(place), which a majority does not have on disk")
             }
             committed.append(Committed(digest: digest, term: term))

@@ -23,7 +23,13 @@ extension SearchWorld {
         let names = names(Array(repeating: 0, count: Self.size))
         replicas[node].encodeCanonically(names, into: &hash)
         disks[node].encode(names, into: &hash)
+        encodeLoss(of: node, names, into: &hash)
         return hash
+    }
+
+    private func encodeLoss(of node: Int, _ names: CanonicalNames, into hash: inout CanonicalHash) {
+        hash.add(losses[node] == nil ? nil : 1)
+        losses[node]?.encode(names, into: &hash)
     }
 
     private func names(_ places: [UInt64]) -> CanonicalNames {
@@ -43,6 +49,7 @@ extension SearchWorld {
             member.add(names.places[node])
             replicas[node].encodeCanonically(names, into: &member)
             disks[node].encode(names, into: &member)
+            encodeLoss(of: node, names, into: &member)
             members.merge(member)
         }
         for flight in flights {
@@ -54,7 +61,9 @@ extension SearchWorld {
         var hash = CanonicalHash()
         hash.add(members)
         record.encode(names, into: &hash)
-        for count in [spent.proposals, spent.crashes, spent.repeats, spent.timeouts, spent.beats, spent.cuts, spent.reads] {
+        for count in [
+            spent.proposals, spent.crashes, spent.losses, spent.repeats, spent.timeouts, spent.beats, spent.cuts, spent.reads,
+        ] {
             hash.add(UInt64(count))
         }
         return hash

@@ -15,6 +15,7 @@ extension SearchWorld {
         let replica = replicas[node]
         let disk = disks[node]
         let place = UInt8(node)
+        if let loss = losses[node] { return addMoves(of: place, aside: loss, to: &moves) }
         for writes in 0..<disk.waitedFor { moves.append(.complete(place, writes: UInt8(writes + 1))) }
         if spent.timeouts < bounds.timeouts { moves.append(.timeOut(place)) }
         if spent.beats < bounds.beats {
@@ -34,6 +35,15 @@ extension SearchWorld {
         if spent.crashes < bounds.crashes {
             for surviving in 0...disk.pending.count { moves.append(.crash(place, surviving: UInt8(surviving))) }
         }
+        // As long as the others still know theirs: a cluster that has lost more than that stands still.
+        if spent.losses < bounds.losses, losses.allSatisfy({ $0 == nil }) {
+            for kept in 0...disk.entries.count { moves.append(.forget(place, keeping: UInt8(kept))) }
+        }
+    }
+
+    private func addMoves(of place: UInt8, aside loss: SearchLoss, to moves: inout [SearchMove]) {
+        guard loss.found == nil else { return moves.append(.comeBack(place)) }
+        for peer in loss.unheard { moves.append(.hear(place, from: UInt8(peer))) }
     }
 
     /// The same move in words, with what it is about.
@@ -51,6 +61,10 @@ extension SearchWorld {
         case .read(let node): "a read comes to node \(node + 1)"
         case .crash(let node, let surviving):
             "node \(node + 1) crashes and starts again; \(surviving) of \(disks[Int(node)].pending.count) writes were done"
+        case .forget(let node, let kept):
+            "node \(node + 1) dies, and its disk keeps \(kept) of \(disks[Int(node)].entries.count) entries and no vote"
+        case .hear(let node, let peer): "node \(node + 1), which stands aside, hears how node \(peer + 1) stands"
+        case .comeBack(let node): "node \(node + 1) takes part again"
         }
     }
 

@@ -15,6 +15,7 @@ struct SearchWorld: Sendable {
     struct Spent: Sendable {
         var proposals = 0
         var crashes = 0
+        var losses = 0
         var repeats = 0
         var timeouts = 0
         var beats = 0
@@ -27,12 +28,15 @@ struct SearchWorld: Sendable {
         var truncations = 0
         var confirmedReads = 0
         var lossyCrashes = 0
+        var returns = 0
     }
 
     static let size = 3
     var bounds: SearchBounds
     var replicas: [Replica] = []
     var disks: [SearchDisk]
+    /// What those have heard that stand aside after a loss.
+    var losses: [SearchLoss?] = Array(repeating: nil, count: size)
     var flights: [Flight] = []
     var record = SearchRecord()
     var spent = Spent()
@@ -49,7 +53,7 @@ struct SearchWorld: Sendable {
         for node in 0..<Self.size { replicas.append(started(node)) }
     }
 
-    private static let voters = Configuration(voters: (1...UInt64(size)).map { NodeID($0) })
+    static let voters = Configuration(voters: (1...UInt64(size)).map { NodeID($0) })
     private static let block: [UInt8] = [0]
 
     private var settings: ReplicaSettings {
@@ -73,7 +77,7 @@ struct SearchWorld: Sendable {
     }
 
     /// A process that starts with what its disk holds.
-    private mutating func started(_ node: Int) -> Replica {
+    mutating func started(_ node: Int) -> Replica {
         starts += 1
         let disk = disks[node]
         return Replica(
@@ -116,10 +120,15 @@ struct SearchWorld: Sendable {
             spent.reads += 1
             try step(Int(node), .read(record.ask(at: Int(node))))
         case .crash(let node, let surviving): try crash(Int(node), surviving: Int(surviving))
+        case .forget(let node, let kept): forget(Int(node), keeping: Int(kept))
+        case .hear(let node, let peer): hear(Int(node), from: Int(peer))
+        case .comeBack(let node): comeBack(Int(node))
         }
     }
 
     private mutating func arrive(_ flight: Flight) throws(Violation) {
+        // A node that stands aside hears nothing of the kind.
+        guard losses[flight.to] == nil else { return }
         try step(flight.to, .message(from: Self.voters.voters[flight.from], flight.message))
     }
 

@@ -25,6 +25,36 @@ import Testing
             (report.lossyCrashes > 0) == (bounds.crashes > 0) && (report.confirmedReads > 0) == (bounds.reads > 0), "\(report)")
     }
 
+    /// Who has lost its vote and the end of its log goes on from what all others say, and votes in much later terms.
+    @Test func whoHasLostSomethingBreaksNothing() throws {
+        var search = ExhaustiveSearch(Self.loss)
+        let report = try search.run()
+        #expect(report.isExhausted && report.returns > 0 && report.led > 0 && report.longestCommitted == 2, "\(report)")
+    }
+
+    private static let loss = bounds { ($0.start, $0.losses, $0.terms, $0.timeouts, $0.messages) = (.led, 1, 6, 2, 1) }
+
+    @Test func theWordOfOneIsNotEnough() throws {
+        // Without a leap fewer elections are enough to show it; so few break nothing where all are heard.
+        var weakened = Self.loss
+        (weakened.leap, weakened.proposals, weakened.timeouts) = (0, 1, 1)
+        var strict = ExhaustiveSearch(weakened)
+        #expect(try strict.run().isExhausted)
+        weakened.learnsFromOne = true
+        var search = ExhaustiveSearch(weakened)
+        let failure = try #require(throws: SearchFailure.self) { try search.run() }
+        #expect(failure.path.contains { $0.contains("stands aside") }, "\(failure)")
+    }
+
+    /// What it asked for in its earlier life may be answered in the next.
+    @Test func whoHasLostItsVoteMustLeap() throws {
+        var weakened = Self.loss
+        (weakened.leap, weakened.start) = (0, .empty)
+        var search = ExhaustiveSearch(weakened)
+        let failure = try #require(throws: SearchFailure.self) { try search.run() }
+        #expect(failure.path.contains { $0.contains("stands aside") }, "\(failure)")
+    }
+
     /// Raft paper, section 5.4.2. That the search finds the mistake which figure 8 is about is for `Scripts/mutants` to show.
     @Test func aroundFigure8EveryWorldIsGood() throws {
         var bounds = try #require(SearchBounds.named["figure-8"])
