@@ -1,5 +1,3 @@
-package import Consensus
-
 /// How far an exhaustive search goes. Every count is of one path, from its first move to its last.
 package struct SearchBounds: Sendable, Equatable {
     /// What the world is when the search begins.
@@ -20,9 +18,6 @@ package struct SearchBounds: Sendable, Equatable {
     package var crashes = 1
     /// Disks that lose the newest part of what they had promised, and every vote.
     package var losses = 0
-    /// How far a node that has lost its vote leaps over the terms that it hears of. A real one leaps over more than can ever
-    /// have been; it must be over as many as a node can have asked for votes in.
-    package var leap: Term = 2
     /// Messages that arrive and stay on their way.
     package var repeats = 0
     /// Times that a node's patience ends: a follower asks for votes, a leader sends again, then steps down.
@@ -49,6 +44,8 @@ package struct SearchBounds: Sendable, Equatable {
     /// A promise is held against the disk when it is made, and not only when its breach is seen.
     package var checksPromises = true
 
+    /// A node that has lost its vote goes on in the newest term that it hears of.
+    package var leapsNot = false
     /// A node that has lost something goes on from the word of one other.
     package var learnsFromOne = false
 

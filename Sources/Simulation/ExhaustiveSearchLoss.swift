@@ -68,8 +68,10 @@ extension SearchWorld {
         losses[node]!.hear(peer, term: replicas[peer].term, last: replicas[peer].log.last)
         guard let verdict = losses[node]!.verdict(ofAll: !bounds.learnsFromOne) else { return }
         guard let entries = blocks(through: verdict.last) else { return losses[node]!.askAgain() }
-        // A leap counts from the terms that are told: what this node's own disk had known of is lost with its vote.
-        losses[node]!.find(PeerStandings.hardState(known: 0, told: verdict.term, leap: bounds.leap), entries)
+        // A leap counts from the terms that are told: what this node's own disk had known of is lost with its vote. A real one
+        // is over more terms than can ever have been, this one over as many as the node can have asked for votes in.
+        let leap = bounds.leapsNot ? 0 : Term(bounds.timeouts)
+        losses[node]!.find(PeerStandings.hardState(known: 0, told: verdict.term, leap: leap), entries)
     }
 
     /// From whichever disk has them.

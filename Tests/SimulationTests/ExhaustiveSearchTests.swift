@@ -37,7 +37,7 @@ import Testing
     @Test func theWordOfOneIsNotEnough() throws {
         // Without a leap fewer elections are enough to show it; so few break nothing where all are heard.
         var weakened = Self.loss
-        (weakened.leap, weakened.proposals, weakened.timeouts) = (0, 1, 1)
+        (weakened.leapsNot, weakened.proposals, weakened.timeouts) = (true, 1, 1)
         var strict = ExhaustiveSearch(weakened)
         #expect(try strict.run().isExhausted)
         weakened.learnsFromOne = true
@@ -49,7 +49,7 @@ import Testing
     /// What it asked for in its earlier life may be answered in the next.
     @Test func whoHasLostItsVoteMustLeap() throws {
         var weakened = Self.loss
-        (weakened.leap, weakened.start) = (0, .empty)
+        (weakened.leapsNot, weakened.start) = (true, .empty)
         var search = ExhaustiveSearch(weakened)
         let failure = try #require(throws: SearchFailure.self) { try search.run() }
         #expect(failure.path.contains { $0.contains("stands aside") }, "\(failure)")
