@@ -1,5 +1,6 @@
 extension BoardMachine {
     /// The slot of a job that can be claimed. Throws `not_found`, or `unclaimable` with the reason.
+    @inline(__always)
     func claimable(_ id: JobID) throws(JobboardError) -> Int32 {
         guard let slot = ids[id] else { throw Self.noJob(id) }
         if slots[slot].isReady { return slot }
@@ -34,6 +35,7 @@ extension BoardMachine {
     }
 
     /// A lease from now: as asked for, else the job's own, else the default.
+    @inline(__always)
     func leaseEnd(_ slot: Int32, _ asked: UInt32?) -> Timestamp {
         now.adding(milliseconds: Int64(asked ?? slots[slot].job.leaseMilliseconds ?? limits.defaultLeaseMilliseconds))
     }

@@ -1,6 +1,7 @@
 /// What the owner of a claim can do with it.
 extension BoardMachine {
     /// The slot of a job that is held by whoever says so. Throws `not_found`, `not_claimed`, `not_owner` or `stale_fence`.
+    @inline(__always)
     func held(_ holder: Holder) throws(JobboardError) -> Int32 {
         guard let slot = ids[holder.job] else { throw Self.noJob(holder.job) }
         switch slots[slot].job.state {

@@ -1,10 +1,15 @@
 /// The steps that the rules are made of: each keeps slots, orders, counters and timers in agreement.
+///
+/// Small questions are inlined, here and in the rules: a call of one from a function that changes the machine would first
+/// copy the machine, nearly 500 bytes, to be sure that it stays as it is.
 extension BoardMachine {
     /// The lane of a job.
+    @inline(__always)
     func lane(of slot: Int32) -> Int {
         lane(slots[slot].board, slots[slot].job.priority)
     }
 
+    @inline(__always)
     func lane(_ board: Int32, _ priority: Priority) -> Int {
         Int(board) * Priority.allCases.count + Int(priority.rawValue)
     }

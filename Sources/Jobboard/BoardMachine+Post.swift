@@ -101,6 +101,7 @@ extension BoardMachine {
         }
     }
 
+    @inline(__always)
     private func plan(
         _ job: NewJob, on name: String, board: Int32?, leaving: Int32?, _ index: Int = 0, of count: Int = 1
     ) throws(JobboardError) -> PostStep {
@@ -112,6 +113,7 @@ extension BoardMachine {
         return .new
     }
 
+    @inline(__always)
     private func checkRoom(news: Int, on name: String) throws(JobboardError) {
         guard news > 0 else { return }
         if slots.count + news > limits.jobs {

@@ -53,6 +53,7 @@ extension BoardMachine {
         }
     }
 
+    @inline(__always)
     private func status(of timer: Timer) -> TimerStatus {
         if timer.kind == .session {
             guard sessions[timer.slot].id == timer.position, sessions[timer.slot].armed == timer.deadline else { return .stale }

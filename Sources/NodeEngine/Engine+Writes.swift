@@ -89,7 +89,10 @@ extension Engine {
             if case .claimed(let jobs) = outcome, jobs.isEmpty { emptyClaims.add(write.call) }
             return gathered.append(Read(client: write.client, kind: .settled(outcome)))
         }
-        if let refusal = refusal(of: write.call.command) { return effects.append(.reply(write.client, .failed(refusal))) }
+        // Asked first what is rarely so: a call on the engine copies it, nearly 3 KB.
+        if clusterRoom.isShort, let refusal = refusal(of: write.call.command) {
+            return effects.append(.reply(write.client, .failed(refusal)))
+        }
         guard waiting.byteCount < settings.waitingBytes else {
             let error = JobboardError(.overloaded, "too many writes are waiting; try again in a moment")
             return effects.append(.reply(write.client, .failed(error)))

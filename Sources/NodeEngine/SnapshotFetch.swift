@@ -96,6 +96,8 @@ package struct SnapshotFetch: Sendable {
 
     /// A chunk is on disk, or was not the right one.
     package mutating func stored(_ number: UInt32, isRight: Bool, now: UInt64, _ actions: inout [Action]) {
+        // A late word about an earlier fetch of the same snapshot.
+        guard storing > 0 else { return }
         storing -= 1
         if isRight {
             pieces += 1
