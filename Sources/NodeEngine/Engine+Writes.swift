@@ -67,13 +67,13 @@ struct Proposal: Sendable {
 
 extension Engine {
     mutating func takeWrite(_ write: Write, _ effects: inout [EngineEffect]) {
-        guard replica.isLeader else { return refer(write.client, &effects) }
+        guard leads else { return refer(write.client, &effects) }
         guard acceptsWrites else {
             let error = JobboardError(.unavailable, "the leader has lost touch with the majority")
             return effects.append(.reply(write.client, .failed(error)))
         }
         // Until the term's first entry is committed this state may lack what others acknowledged.
-        guard replica.termIsOpen else { return addEarly(write, &effects) }
+        guard termIsOpen else { return addEarly(write, &effects) }
         if case .claimNext = write.call.command {
             if claimCopies.join(write) { return }
             if let outcome = state.machine.answeredBefore(write.call) ?? emptyClaims.answer(to: write.call) {
@@ -103,6 +103,15 @@ extension Engine {
         if case .claimNext = write.call.command { claimCopies.add(write) }
         countClaims(of: write, by: 1)
         if waiting.hasFull { sealBatches(&effects) }
+    }
+
+    /// `replica.isLeader` and `replica.termIsOpen`, which would copy the replica to be asked, twice a write.
+    private var leads: Bool {
+        if case .leader = replica.role { true } else { false }
+    }
+
+    private var termIsOpen: Bool {
+        if case .leader(let leadership) = replica.role { replica.commit >= leadership.termStart } else { false }
     }
 
     private mutating func addEarly(_ write: Write, _ effects: inout [EngineEffect]) {

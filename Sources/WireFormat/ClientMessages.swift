@@ -34,7 +34,8 @@ package enum Response: Sendable, Equatable {
     case owner(String?)
     case jobs(JobsPage)
     case count(UInt64)
-    case status(NodeStatus)
+    /// Indirect, since it is rare and would make every answer half as large again.
+    indirect case status(NodeStatus)
     case ready(Bool)
     /// The watch stands: events from this position on will come.
     case watching(from: UInt64)
