@@ -76,6 +76,9 @@ private struct Owner {
                 guard let prefix = reader.frame(at: 0), prefix.kind == .segmentStart else { return nil }
                 return reader.payload(of: prefix, at: 0) { SegmentStart($0) } ?? nil
             }
+            guard isFileThere || !segments.isEmpty else {
+                throw EventLogError(.damaged, "there is neither a superblock nor a segment: no data folder, or its log is gone")
+            }
             guard starts.count == segments.count, let first = starts.first,
                 starts.allSatisfy({ $0.cluster == first.cluster && $0.node == first.node })
             else { throw EventLogError(.damaged, "\(fault), and the segments don't tell whose folder this is") }

@@ -89,7 +89,7 @@ extension Engine {
             if case .claimed(let jobs) = outcome, jobs.isEmpty { emptyClaims.add(write.call) }
             return gathered.append(Read(client: write.client, kind: .settled(outcome)))
         }
-        // Asked first what is rarely so: a call on the engine copies it, nearly 3 KB.
+        // What is rarely so is asked first: the call of `refusal` copies the whole engine, nearly 3 KB.
         if clusterRoom.isShort, let refusal = refusal(of: write.call.command) {
             return effects.append(.reply(write.client, .failed(refusal)))
         }
@@ -105,7 +105,7 @@ extension Engine {
         if waiting.hasFull { sealBatches(&effects) }
     }
 
-    /// `replica.isLeader` and `replica.termIsOpen`, which would copy the replica to be asked, twice a write.
+    /// As `replica.isLeader` and `replica.termIsOpen`, each call of which copies the replica, for every write.
     private var leads: Bool {
         if case .leader = replica.role { true } else { false }
     }

@@ -96,7 +96,8 @@ package struct SnapshotFetch: Sendable {
 
     /// A chunk is on disk, or was not the right one.
     package mutating func stored(_ number: UInt32, isRight: Bool, now: UInt64, _ actions: inout [Action]) {
-        // A late word about an earlier fetch of the same snapshot.
+        // A late word about an earlier fetch of the same snapshot; chunks are stored in order, so it comes before any of
+        // this one. Counted, it would keep this fetch from ever being finished.
         guard storing > 0 else { return }
         storing -= 1
         if isRight {

@@ -34,7 +34,7 @@ package enum Response: Sendable, Equatable {
     case owner(String?)
     case jobs(JobsPage)
     case count(UInt64)
-    /// Indirect, since it is rare and would make every answer half as large again.
+    /// Indirect, since it is rare and would make every answer nearly two thirds larger.
     indirect case status(NodeStatus)
     case ready(Bool)
     /// The watch stands: events from this position on will come.

@@ -46,6 +46,12 @@ import Testing
             ])
     }
 
+    @Test func aFolderWithoutALogIsCalledThat() {
+        #expect(
+            throws: EventLogError(.damaged, "there is neither a superblock nor a segment: no data folder, or its log is gone")
+        ) { try LogCheck(disk: SimulatedDisk()) }
+    }
+
     @Test func rotIsListedWithWhatIsMissingAndARepairEndsIt() throws {
         let entries = Self.entries(5)
         let disk = try Self.folder([Array(entries[..<3]), Array(entries[3...])]).0
