@@ -26,7 +26,7 @@ struct Watcher: Sendable {
 }
 
 extension Engine {
-    private var parkedCount: Int {
+    var parkedCount: Int {
         parkedClaims.values.reduce(0) { $0 + $1.count } + parkedWaits.count + watchers.count
     }
 

@@ -124,6 +124,7 @@ extension Engine {
         status.trashed = UInt64(state.machine.totals(state: .trashed))
         status.members = members
         (status.room, status.clusterRoom) = (replica.room, replica.clusterRoom)
+        status.budgets = budgetReadings
         // It reads every job, so it is left out where that would be felt.
         if status.unclaimed + status.claimed + status.trashed <= 20_000 { status.stateDigest = state.machine.fingerprint() }
         return status

@@ -69,6 +69,13 @@ extension ByteWriter {
             varint(member.durable)
         }
         if status.repair != RepairStatus() { repair(status.repair) }
+        varint(UInt64(status.budgets.count))
+        for budget in status.budgets {
+            string(budget.name)
+            varint(budget.used)
+            varint(budget.limit)
+            varint(budget.refused)
+        }
     }
 
     private mutating func repair(_ repair: RepairStatus) {
@@ -89,6 +96,8 @@ extension ByteReader {
     private static let smallestEvent = 22
     /// Bytes of the smallest member: flags, node, a length, and an index.
     private static let smallestMember = 4
+    /// Bytes of the smallest reading of a budget: a length and three numbers.
+    private static let smallestBudget = 4
 
     mutating func optionalString() throws(WireError) -> String? {
         try bool() ? string() : nil
@@ -144,6 +153,10 @@ extension ByteReader {
         status.trashed = try varint()
         for _ in 0..<(try count(minimumSize: Self.smallestMember)) { status.members.append(try member()) }
         if flags.has(6) { status.repair = try repair() }
+        for _ in 0..<(try count(minimumSize: Self.smallestBudget)) {
+            status.budgets.append(
+                BudgetReading(name: try string(), used: try varint(), limit: try varint(), refused: try varint()))
+        }
         return status
     }
 

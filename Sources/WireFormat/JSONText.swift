@@ -94,6 +94,21 @@ extension JSONWriter {
         field("read_only", status.clusterRoom.isShort)
         key("repair")
         write(status.repair)
+        key("budgets")
+        beginObject()
+        for budget in status.budgets {
+            key(budget.name)
+            write(budget)
+        }
+        endObject()
+        endObject()
+    }
+
+    private mutating func write(_ budget: BudgetReading) {
+        beginObject()
+        field("used", budget.used)
+        field("limit", budget.limit)
+        field("refused", budget.refused)
         endObject()
     }
 

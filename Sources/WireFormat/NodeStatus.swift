@@ -70,6 +70,8 @@ package struct NodeStatus: Sendable, Equatable {
     /// A fingerprint of the board's whole state at `applied`; equal on all nodes that have applied the same.
     package var stateDigest: UInt64?
     package var repair: RepairStatus
+    /// How much of its budgets is in use, in the table's order; only those that the node meters.
+    package var budgets: [BudgetReading]
 
     package init(cluster: String, node: UInt64, role: Role, term: Term) {
         self.cluster = cluster
@@ -95,6 +97,7 @@ package struct NodeStatus: Sendable, Equatable {
         self.clusterRoom = .ample
         self.stateDigest = nil
         self.repair = RepairStatus()
+        self.budgets = []
     }
 }
 

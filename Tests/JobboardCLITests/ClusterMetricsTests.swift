@@ -10,6 +10,7 @@ import WireFormat
         status.syncP99Microseconds = 1500
         status.claimed = 3
         status.repair.mendedBlocks = 4
+        status.budgets = [.init(name: "parked_requests", used: 5, limit: 9, refused: 2)]
         status.members = [.init(node: 1, clientAddress: "h:1", reachable: false, datagrams: false, durable: 0)]
         let text = ClusterMetrics.text([.init(address: "h:2", status: status), .init(address: "h:3")])
         return text.split(separator: "\n")
@@ -22,6 +23,8 @@ import WireFormat
         #"jobboard_log_sync_p99_seconds{address="h:2",cluster="a \"b\" \\",node="2"} 0.0015"#,
         #"jobboard_log_mended_blocks_total{address="h:2",cluster="a \"b\" \\",node="2"} 4"#,
         #"jobboard_peer_reachable{address="h:2",cluster="a \"b\" \\",node="2",peer="1"} 0"#,
+        #"jobboard_budget_used{address="h:2",cluster="a \"b\" \\",node="2",budget="parked_requests"} 5"#,
+        #"jobboard_budget_refused_total{address="h:2",cluster="a \"b\" \\",node="2",budget="parked_requests"} 2"#,
         "# TYPE jobboard_log_mended_blocks_total counter",
     ])
     func aLineIsAsPrometheusReadsIt(line: String) {

@@ -142,6 +142,9 @@ struct Dice: RandomNumberGenerator {
             NodeStatus.Member(
                 node: $0.number(), clientAddress: $0.text(), reachable: $0.coin(), datagrams: $0.coin(), durable: $0.number())
         }
+        status.budgets = list {
+            BudgetReading(name: $0.text(), used: $0.number(), limit: $0.number(), refused: $0.number())
+        }
         return status
     }
 

@@ -65,7 +65,7 @@ struct JSONTextTests {
                 + #""datagrams":false,"durable":0}],"state_digest":"000000000000feed","#
                 + #""room":"ample","cluster_room":"ample","read_only":false,"#
                 + #""repair":{"missing_blocks":0,"unobtainable_blocks":0,"mended_blocks":0,"mended_snapshots":0,"#
-                + #""scrubbed_bytes":0,"scrub_rounds":0,"waits_for":[],"reason":null}}"#)
+                + #""scrubbed_bytes":0,"scrub_rounds":0,"waits_for":[],"reason":null},"budgets":{}}"#)
     }
 
     @Test func stringsAreEscapedWhereTheyMustBeAndNowhereElse() {

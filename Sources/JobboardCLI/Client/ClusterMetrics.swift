@@ -68,10 +68,21 @@ enum ClusterMetrics {
             $0.repair.scrubbedBytes
         },
         .counter("log_scrub_rounds_total", "Times that the whole log was read again.") { $0.repair.scrubRounds },
+        budget("budget_used", "gauge", "How much of a budget is in use; see Docs/Budgets.md.") { $0.used },
+        budget("budget_limit", "gauge", "The limit of a budget.") { $0.limit },
+        budget("budget_refused_total", "counter", "Times that something was refused, shed or dropped for a budget.") { $0.refused },
         Metric(name: "peer_reachable", kind: "gauge", help: "1 when the node has heard lately of that peer.") { status in
             status.members.map { ([("peer", "\($0.node)")], $0.reachable ? 1 : 0) }
         },
     ]
+
+    private static func budget(
+        _ name: String, _ kind: String, _ help: String, _ value: @escaping @Sendable (BudgetReading) -> UInt64
+    ) -> Metric {
+        Metric(name: name, kind: kind, help: help) { status in
+            status.budgets.map { ([("budget", $0.name)], Double(value($0))) }
+        }
+    }
 
     static func text(_ reports: [ClusterStatus.Report]) -> String {
         let up = Metric(name: "up", kind: "gauge", help: "1 when the node has answered.") { _ in [([], 1)] }
