@@ -70,7 +70,9 @@ enum ClusterMetrics {
         .counter("log_scrub_rounds_total", "Times that the whole log was read again.") { $0.repair.scrubRounds },
         budget("budget_used", "gauge", "How much of a budget is in use; see Docs/Budgets.md.") { $0.used },
         budget("budget_limit", "gauge", "The limit of a budget.") { $0.limit },
-        budget("budget_refused_total", "counter", "Times that something was refused, shed or dropped for a budget.") { $0.refused },
+        budget("budget_refused_total", "counter", "Times that something was refused, shed or dropped for a budget.") {
+            $0.refused
+        },
         Metric(name: "peer_reachable", kind: "gauge", help: "1 when the node has heard lately of that peer.") { status in
             status.members.map { ([("peer", "\($0.node)")], $0.reachable ? 1 : 0) }
         },

@@ -56,7 +56,8 @@ extension Budget {
         var lines = ["| budget | for each | limit | bounds | past it |", "|---|---|---|---|---|"]
         for budget in all {
             lines.append(
-                "| `\(budget.name)` | \(budget.scope.rawValue) | \(budget.limitText) | \(budget.meaning) | \(budget.whenExceeded) |")
+                "| `\(budget.name)` | \(budget.scope.rawValue) | \(budget.limitText) | \(budget.meaning) | \(budget.whenExceeded) |"
+            )
         }
         return lines.joined(separator: "\n") + "\n"
     }
