@@ -118,6 +118,7 @@ package struct Engine: Sendable {
         case .connectionOpened(let connection): connections.insert(connection)
         case .request(let client, let request): take(request, from: client, &effects)
         case .connectionClosed(let connection): forget(connection)
+        case .connectionBlocked, .connectionWritable: break
         case .peer(let frame, let channel):
             routes.heard(frame, via: channel, now: now.monotonic)
             drive(.message(from: frame.from, frame.message), &effects)

@@ -30,6 +30,11 @@ package enum EngineInput: Sendable {
     /// Comes before the first request of a connection.
     case connectionOpened(UInt64)
     case connectionClosed(UInt64)
+    /// The client of this connection does not read its answers: no further large ones are made for it until
+    /// `connectionWritable`.
+    case connectionBlocked(UInt64)
+    /// It reads again.
+    case connectionWritable(UInt64)
     case peer(PeerFrame, via: PeerChannel)
     /// A stream to or from this peer broke.
     case peerStreamLost(NodeID)
