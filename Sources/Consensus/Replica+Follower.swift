@@ -130,6 +130,7 @@ extension Replica {
             disk.truncate(from: first.index)
         }
         for entry in new { log.append(entry) }
+        clock.stored(at: now.monotonic)
         persist(truncateFrom: truncateFrom, entries: Array(new), &outputs)
         return true
     }

@@ -57,19 +57,30 @@ extension Replica {
                 kind: kind, term: term, index: log.lastIndex + 1, time: stamp(), firstCommand: log.nextCommand,
                 commandCount: commandCount, parent: log.lastDigest, payload: payload))
         log.append(entry)
+        clock.stored(at: now.monotonic)
         verified = log.lastIndex
         persist(entries: [entry], &outputs)
         sendAppends(&outputs)
     }
 
-    /// The time that goes into the next entry: what the middle one of the clocks heard from shows, never less than before.
+    /// The time that goes into the next entry: what the middle one of the clocks heard from shows, or, while that is behind
+    /// the last entry's time, a time that goes on from there more slowly than true time (`LogClock`).
     ///
-    /// One node whose clock is set to the year 2100 must not end every lease when it comes to lead, and then stop time
-    /// for good by never moving back.
+    /// One node whose clock is set to the year 2100 must not end every lease when it comes to lead; and a majority whose
+    /// clocks were ahead and are corrected must not stop time until the clocks have caught up.
     package func stamp() -> UInt64 {
         guard case .leader(let leadership) = role else { return log.lastTime }
         let agreed = Int64(clamping: now.wall) &+ leadership.agreedOffset
-        return max(log.lastTime, UInt64(max(0, agreed)))
+        guard settings.timePassesWithoutClocks else { return max(log.lastTime, UInt64(max(0, agreed))) }
+        return max(clock.earliest(after: log.lastTime, at: now.monotonic), UInt64(max(0, agreed)))
+    }
+
+    /// How far the time of the log's last entry is ahead of what the clocks agree on, in milliseconds; 0 of a node that does
+    /// not lead.
+    package var logTimeAhead: UInt64 {
+        guard case .leader(let leadership) = role else { return 0 }
+        let agreed = UInt64(max(0, Int64(clamping: now.wall) &+ leadership.agreedOffset))
+        return log.lastTime - min(log.lastTime, agreed)
     }
 
     /// The lower middle: time that runs late delays a deadline, time that runs early breaks a promise.

@@ -67,6 +67,7 @@ extension Replica {
         // was committed. What was acknowledged to this leader stays on disk until the snapshot has taken its place.
         disk.truncate(from: max(verified, commit) + 1)
         log.reset(to: fetched.last)
+        clock.stored(at: now.monotonic)
         commit = fetched.index
         applied = fetched.index
         persist(reset: fetched.last, &outputs)

@@ -27,6 +27,7 @@ package struct Replica: Sendable {
     package internal(set) var leader: NodeID?
     var random: SplitMix64
     var now: Moment
+    var clock: LogClock
 
     // Disk: what was ordered, what is done, what waits for it.
     var disk: DiskOrder
@@ -103,6 +104,7 @@ package struct Replica: Sendable {
         role = .follower
         random = SplitMix64(seed: seed)
         self.now = now
+        clock = LogClock(openedAt: now)
         disk = DiskOrder(durableIndex: log.lastIndex)
         electionDeadline = now.monotonic
         nextNonce = random.next() >> 1
@@ -121,7 +123,8 @@ package struct Replica: Sendable {
     /// Takes in one event and says what should follow.
     package mutating func step(_ input: ReplicaInput, at moment: Moment, into outputs: inout [ReplicaOutput]) {
         now.monotonic = max(now.monotonic, moment.monotonic)
-        now.wall = moment.wall
+        clock.advance(to: Moment(monotonic: now.monotonic, wall: moment.wall))
+        now.wall = clock.wall
         switch input {
         case .tick: tick(&outputs)
         case .message(let from, let message): receive(message, from: from, &outputs)

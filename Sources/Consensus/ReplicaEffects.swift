@@ -56,7 +56,7 @@ package enum ReplicaOutput: Sendable, Equatable {
 
 /// A time on both clocks, in milliseconds.
 package struct Moment: Sendable, Equatable {
-    /// Never jumps; from an arbitrary start.
+    /// Never jumps; from an arbitrary start. Counts the time in which the machine was suspended.
     package var monotonic: UInt64
     /// Since the Unix epoch, as this machine believes.
     package var wall: UInt64

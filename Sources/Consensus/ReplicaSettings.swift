@@ -16,6 +16,9 @@ package struct ReplicaSettings: Sendable, Equatable {
     package var cacheBytes = 32 << 20
     /// Reads waiting for a round, at most.
     package var waitingReads = 65_536
+    /// Whether log time goes on where the wall clocks stand still or were set back. A search over all that can happen sets
+    /// it to false: its clocks stand still, and stamps that depend on when things happen would make equal states differ.
+    package var timePassesWithoutClocks = true
 
     package init() {}
 }

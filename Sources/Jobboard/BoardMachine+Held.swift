@@ -31,7 +31,7 @@ extension BoardMachine {
         return slots[slot].job
     }
 
-    /// Back to its old place at once, or after the delay. A failure without a delay backs off by itself, and one too many
+    /// Back to its old place at once, or after the delay, or to the trash when it has expired meanwhile. A failure without a delay backs off by itself, and one too many
     /// puts the job into the trash.
     mutating func abandon(_ slot: Int32, delayMilliseconds: UInt64?, failure: String?, events: inout [Event]) -> Job {
         let (owner, fence) = (slots[slot].job.owner, slots[slot].job.fence)
@@ -54,6 +54,7 @@ extension BoardMachine {
         }
         becomeReadyOrWait(slot)
         emit(failure == nil ? .abandoned : .failed, slot, owner: owner, fence: fence, failure: failure, into: &events)
+        expireIfOverdue(slot, into: &events)
         return slots[slot].job
     }
 

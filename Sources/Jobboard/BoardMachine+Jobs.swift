@@ -70,12 +70,19 @@ extension BoardMachine {
         slots[slot].job.release(to: state, at: now)
     }
 
-    /// The lease ran out: the job goes back to its old place.
+    /// The lease ran out: the job goes back to its old place, or to the trash when it has expired meanwhile.
     mutating func endLease(_ slot: Int32, into events: inout [Event]) {
         let (owner, fence) = (slots[slot].job.owner, slots[slot].job.fence)
         endClaim(slot, to: .unclaimed)
         becomeReady(slot)
         emit(.leaseExpired, slot, owner: owner, fence: fence, into: &events)
+        expireIfOverdue(slot, into: &events)
+    }
+
+    /// The expiry of a claimed job has no effect until its claim ends; then nobody else may claim it.
+    mutating func expireIfOverdue(_ slot: Int32, into events: inout [Event]) {
+        guard let moment = slots[slot].job.expiresOn, moment <= now else { return }
+        expire(slot, into: &events)
     }
 
     /// Nobody claimed the job in time.

@@ -27,6 +27,7 @@ package struct Engine: Sendable {
     var acceptsWrites = false
     /// What the cluster's disks can take; asked of the replica once a turn.
     var clusterRoom = Room.ample
+    var timeWatch = LogTimeWatch()
     /// Operators were told that posts are refused.
     var saidReadOnly = false
     /// The connections that are open; only looked up, never walked.
@@ -172,6 +173,9 @@ package struct Engine: Sendable {
         askForName(&effects)
         advanceFetch(&effects) { [now] in $0.tick(now: now.monotonic, &$1) }
         noticeReadOnly(&effects)
+        if let ahead = timeWatch.check(replica.logTimeAhead, now: now.monotonic) {
+            effects.append(.notice(.logTimeAhead(milliseconds: ahead)))
+        }
         for notice in routes.notices() { effects.append(.notice(notice)) }
     }
 

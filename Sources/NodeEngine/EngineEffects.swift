@@ -113,6 +113,8 @@ package enum Notice: Sendable, Equatable {
     case room(Room)
     /// Whether this leader refuses posts, since the cluster's disks are short of room.
     case readOnly(Bool, cluster: Room)
+    /// Log time is this many milliseconds ahead of what the nodes' clocks agree on.
+    case logTimeAhead(milliseconds: UInt64)
     /// Another node has another state at the same index, and it can't be told which is right.
     case snapshotsDiffer(NodeID, index: LogIndex)
 }

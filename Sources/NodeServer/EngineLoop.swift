@@ -46,10 +46,16 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         self.failed = failed
     }
 
+    /// The monotonic clock is the one that counts the time in which the machine was suspended (CLOCK_BOOTTIME): leases and
+    /// delays run on meanwhile.
     static func now() -> Moment {
-        Moment(
-            monotonic: NIODeadline.now().uptimeNanoseconds / 1_000_000,
-            wall: UInt64(max(0, Date().timeIntervalSince1970 * 1000)))
+        Moment(monotonic: milliseconds(CLOCK_BOOTTIME), wall: milliseconds(CLOCK_REALTIME))
+    }
+
+    private static func milliseconds(_ clock: clockid_t) -> UInt64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return UInt64(max(0, time.tv_sec)) * 1000 + UInt64(time.tv_nsec) / 1_000_000
     }
 
     /// Time begins to pass for the engine.
@@ -209,6 +215,12 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         case .readOnly(false, _): logger.info("posts are taken again, or another node's business")
         case .installedSnapshot(let index):
             logger.info("went on from a fetched snapshot", metadata: [LogKey.snapshot: "\(index)"])
+        case .logTimeAhead(let milliseconds):
+            logger.warning(
+                "log time is more than a day ahead of the nodes' clocks: leases and delays run at nine tenths of their speed until "
+                    + "the clocks have caught up, and moments such as not_before come early; to be rid of it at once, move the jobs "
+                    + "to a new cluster",
+                metadata: [LogKey.milliseconds: "\(milliseconds)"])
         case .snapshotsDiffer(let peer, let index):
             logger.error(
                 "another node has another state, and it can't be told whose is right",

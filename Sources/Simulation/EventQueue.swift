@@ -24,6 +24,8 @@ enum Happening {
     case heal(link: Int)
     case healDatagrams(link: Int)
     case healStream(link: Int)
+    /// All wall clocks, which were ahead, are set right.
+    case correctClocks
     case fault(Fault)
 }
 

@@ -63,6 +63,7 @@ struct SearchWorld: Sendable {
         settings.electionTimeout = 10_000
         settings.inFlightBlocks = 2
         settings.cacheBytes = bounds.cacheBytes
+        settings.timePassesWithoutClocks = false
         if bounds.appendsAreSingle { settings.appendBytes = 1 }
         return settings
     }

@@ -41,6 +41,8 @@ package struct FaultPlan: Sendable, Equatable {
     /// A client dies with all that it holds.
     package var deathEvery: UInt64 = 0
     package var clockJumpEvery: UInt64 = 0
+    /// All wall clocks are this far ahead at first, in milliseconds, and are corrected at the same moment.
+    package var clocksAhead: UInt64 = 0
     /// How far wall clocks may be off, in milliseconds.
     package var clockSkew: UInt64 = 0
     /// How much faster or slower than the others a node's clocks may run, in thousandths.
@@ -98,6 +100,8 @@ package struct FaultPlan: Sendable, Equatable {
         if later.below(3) == 0 { rotEvery = 300 + later.below(6000) }
         deepPowerLoss = later.below(2)
         if later.below(4) == 0 { emptyingEvery = 1000 + later.below(8000) }
+        var clocks = SplitMix64(seed: random.state ^ 0x434c_4f43_4b53)
+        if clocks.below(8) == 0 { clocksAhead = 60_000 << clocks.below(8) }
     }
 
     /// Every fault with its name, to leave out one after another.
@@ -113,7 +117,7 @@ package struct FaultPlan: Sendable, Equatable {
             ("lost replies", \.replyLoss),
             ("repeated requests", \.requestRepeat),
             ("client deaths", \.deathEvery), ("clock jumps", \.clockJumpEvery), ("clock skew", \.clockSkew),
-            ("clock drift", \.clockDrift),
+            ("clock drift", \.clockDrift), ("clocks ahead", \.clocksAhead),
         ]
     }
 

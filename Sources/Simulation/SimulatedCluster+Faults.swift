@@ -63,4 +63,11 @@ extension SimulatedCluster {
             nodes[node].clockSkew += Int64(random.below(10_000)) - 5000
         }
     }
+
+    /// Log time is then ahead of all clocks, and must go on all the same.
+    mutating func correctClocks() {
+        report.sights.add(.correctedClocks)
+        for node in nodes.indices { nodes[node].clockSkew -= Int64(plan.clocksAhead) }
+        trace.note(time, "all wall clocks are set back by \(plan.clocksAhead) ms")
+    }
 }

@@ -23,6 +23,7 @@ extension SimulatedCluster {
         }
         nodes[node].disk.callsUntilPowerLoss = nil
         report.sights.add(.starts)
+        nodes[node].lastStored = nodes[node].moment(time).monotonic
         let replica = nodes[node].engine!.replica
         trace.note(
             time,
@@ -110,7 +111,7 @@ extension SimulatedCluster {
             trace.note(time, "node \(nodes[node].id) \(engine.replica.isLeader ? "leads" : "is in") term \(engine.replica.term)")
         }
         try checker.check(engine, before: before, &report.sights)
-        try checkStamps(effects, of: engine)
+        try checkStamps(effects, of: engine, at: node)
         if engine.replica.isLeader, !before.leads { try checker.checkElection(of: engine.replica, nodes[node].truth) }
         if engine.replica.commit > before.commit {
             trace.note(time, "node \(nodes[node].id) commits entry \(engine.replica.commit)")

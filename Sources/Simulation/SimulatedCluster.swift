@@ -102,6 +102,7 @@ package struct SimulatedCluster {
             let (skew, drift) = (plan.clockSkew, plan.clockDrift)
             if skew > 0 { node.clockSkew = Int64(random.below(2 * skew)) - Int64(skew) }
             if drift > 0 { node.clockRate = 1000 - drift + random.below(2 * drift) }
+            node.clockSkew += Int64(plan.clocksAhead)
             nodes.append(node)
         }
         clients = (0..<4).map { SimulatedClient(number: $0, target: $0 % count) }
@@ -111,7 +112,7 @@ package struct SimulatedCluster {
         report = SimulationReport(seed: seed)
         self.random = random
         for node in nodes {
-            if node.clockSkew != 0 { report.sights.add(.skewedClocks) }
+            if node.clockSkew != Int64(plan.clocksAhead) { report.sights.add(.skewedClocks) }
             if node.clockRate != 1000 { report.sights.add(.driftingClocks) }
         }
         if plan.delay > Self.slow { report.sights.add(.slowNetworks) }
@@ -135,6 +136,7 @@ package struct SimulatedCluster {
         for client in clients.indices { queue.plan(.clientTurn(client), at: 5000 + random.below(5000)) }
         for watcher in watchers.indices { queue.plan(.watchTurn(watcher), at: 5000 + random.below(500_000)) }
         for fault in Fault.allCases { planFault(fault) }
+        if plan.clocksAhead > 0 { queue.plan(.correctClocks, at: 500_000 + 1000 * (plan.clocksAhead / 60 % 4000)) }
         switch length {
         case .milliseconds(let milliseconds): try pass(until: milliseconds * 1000)
         case .steps(let steps): while report.steps < steps { try pass(until: time) }
@@ -195,6 +197,7 @@ package struct SimulatedCluster {
         case .heal(let link): cutLinks.remove(link)
         case .healDatagrams(let link): cutDatagrams.remove(link)
         case .healStream(let link): cutStreams.remove(link)
+        case .correctClocks: correctClocks()
         case .fault(let fault): try take(fault)
         }
     }

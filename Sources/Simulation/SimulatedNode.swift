@@ -45,6 +45,8 @@ struct SimulatedNode {
     var repair: NodeRepair?
     /// How far its wall clock is off, in milliseconds.
     var clockSkew: Int64 = 0
+    /// Its monotonic clock when it stored the last entry of its log, or opened its folder since.
+    var lastStored: UInt64 = 0
     /// How fast its clocks run, in thousandths.
     var clockRate: UInt64 = 1000
 

@@ -21,6 +21,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case pauses
     case clockJumps = "clock_jumps"
     case skewedClocks = "skewed_clocks"
+    case correctedClocks = "corrected_clocks"
     case driftingClocks = "drifting_clocks"
     case diskStalls = "disk_stalls"
     case slowDisks = "slow_disks"

@@ -39,6 +39,7 @@ private struct Model {
             case 0:
                 (items[index].state, items[index].owner, items[index].ready) = (.unclaimed, nil, true)
                 position += 1
+                expireIfOverdue(index)
             case 1: items[index].ready = true
             default:
                 items[index].expiresAt = nil
@@ -47,6 +48,14 @@ private struct Model {
                 position += 1
             }
         }
+    }
+
+    /// A job that expired while it was claimed.
+    mutating func expireIfOverdue(_ index: Int) {
+        guard items[index].new.expiresAfterMilliseconds != nil, items[index].expiresAt ?? 0 <= now else { return }
+        items[index].expiresAt = nil
+        items[index].state = .trashed
+        position += 1
     }
 
     mutating func post(_ new: NewJob, _ board: String) {
@@ -107,6 +116,7 @@ private struct Model {
         items[index].state = .unclaimed
         items[index].readyAt = now + Int64(delay ?? 0)
         items[index].ready = items[index].readyAt <= now
+        expireIfOverdue(index)
     }
 
     mutating func consume(_ index: Int, followUps: [NewJob]) {
