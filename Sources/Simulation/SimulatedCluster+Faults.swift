@@ -67,6 +67,7 @@ extension SimulatedCluster {
     /// Log time is then ahead of all clocks, and must go on all the same.
     mutating func correctClocks() {
         report.sights.add(.correctedClocks)
+        correctedAt = time
         for node in nodes.indices { nodes[node].clockSkew -= Int64(plan.clocksAhead) }
         trace.note(time, "all wall clocks are set back by \(plan.clocksAhead) ms")
     }

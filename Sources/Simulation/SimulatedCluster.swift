@@ -67,6 +67,8 @@ package struct SimulatedCluster {
     var cutDatagrams: Set<Int> = []
     /// Streams that swallow what is sent and do not break, as over a filter that drops TCP alone.
     var cutStreams: Set<Int> = []
+    /// When all wall clocks, which were ahead, were set right.
+    var correctedAt: UInt64?
     /// The number of the stream from one node to another; it changes when the stream breaks.
     var streams: [Int: UInt64] = [:]
     var nextStream: UInt64 = 1
