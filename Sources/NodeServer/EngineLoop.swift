@@ -217,9 +217,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
             logger.info("went on from a fetched snapshot", metadata: [LogKey.snapshot: "\(index)"])
         case .logTimeAhead(let milliseconds):
             logger.warning(
-                "log time is more than a day ahead of the nodes' clocks: leases and delays run at nine tenths of their speed until "
-                    + "the clocks have caught up, and moments such as not_before come early; to be rid of it at once, move the jobs "
-                    + "to a new cluster",
+                "log time is over a day ahead of the clocks and passes more slowly until they catch up (README: Clocks)",
                 metadata: [LogKey.milliseconds: "\(milliseconds)"])
         case .snapshotsDiffer(let peer, let index):
             logger.error(
