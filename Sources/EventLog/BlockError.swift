@@ -8,6 +8,8 @@ package enum BlockError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A format that this version does not read.
     case format(UInt16)
     case otherCluster
+    /// A field with a value that this version does not know; says which.
+    case unknown(String)
     /// A field that no version ever writes; says which.
     case field(String)
     /// A whole block, but not the entry that should be there.
@@ -24,6 +26,7 @@ package enum BlockError: Error, Sendable, Equatable, CustomStringConvertible {
         case .headerDigest: "a block whose header does not match its digest"
         case .format(let format): "a block of format \(format), which this version does not know"
         case .otherCluster: "a block of another cluster"
+        case .unknown(let name): "a block with an unknown \(name)"
         case .field(let name): "a block with an impossible \(name)"
         case .otherEntry: "the block of another entry"
         case .bodyDigest: "a block whose body does not match its digest"

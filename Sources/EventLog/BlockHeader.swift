@@ -67,15 +67,15 @@ struct BlockHeader {
         guard Hashing.digest(bytes.part(0..<digestOffset)) == digest else { return .failure(.headerDigest) }
         let format: UInt16 = bytes.integer(at: 4)
         guard format == Self.format else { return .failure(.format(format)) }
-        guard let codec = Codec(rawValue: bytes[6]) else { return .failure(.field("codec")) }
-        guard let kind = EntryKind(rawValue: bytes[7]) else { return .failure(.field("kind")) }
+        guard let codec = Codec(rawValue: bytes[6]) else { return .failure(.unknown("codec")) }
+        guard let kind = EntryKind(rawValue: bytes[7]) else { return .failure(.unknown("kind")) }
         let header = BlockHeader(
             kind: kind, codec: codec, cluster: bytes.integer(at: 8), term: bytes.integer(at: 16), index: bytes.integer(at: 24),
             time: bytes.integer(at: 32), firstCommand: bytes.integer(at: 40), commandCount: bytes.integer(at: 48),
             rawLength: bytes.integer(at: 52), storedLength: bytes.integer(at: 56), parent: bytes.digest(at: 64),
             bodyDigest: bytes.digest(at: 80))
         guard header.cluster == cluster else { return .failure(.otherCluster) }
-        guard bytes.integer(at: 60, as: UInt32.self) == 0 else { return .failure(.field("reserved field")) }
+        guard bytes.integer(at: 60, as: UInt32.self) == 0 else { return .failure(.unknown("reserved field")) }
         if let field = header.impossibleField { return .failure(.field(field)) }
         return .success((header, digest))
     }

@@ -3,6 +3,8 @@ package struct EventLogError: Error, Sendable, Equatable, CustomStringConvertibl
     package enum Code: Sendable, Equatable {
         /// The folder belongs to another cluster or node.
         case wrongIdentity
+        /// A newer version wrote the folder, in a format that this one does not know; nothing in it was changed.
+        case newer
         /// Bytes that were acknowledged are unreadable, or files are missing.
         case damaged
         /// The block should be in the log and can't be read; it may come back by `EventLog.repair`.
@@ -28,6 +30,13 @@ package struct EventLogError: Error, Sendable, Equatable, CustomStringConvertibl
     package init(_ code: Code, _ description: String) {
         self.code = code
         self.description = description
+    }
+
+    static func newer(_ what: String, in name: String) -> EventLogError {
+        EventLogError(
+            .newer,
+            "\(name) holds \(what), written by a newer version of jobboard than this one; start that version, nothing was changed"
+        )
     }
 
     init(_ error: DiskError) {

@@ -97,6 +97,13 @@ struct FramePrefix: Equatable {
     }
 
     private func checksum(_ frame: UnsafeRawBufferPointer) -> Digest {
-        Hashing.digest(frame.part(0..<Self.checksumOffset), frame.part(Self.byteCount..<coveredBytes))
+        Self.checksum(of: frame.part(0..<coveredBytes))
     }
+
+    /// Of a frame, or of as much of it as its checksum covers.
+    static func checksum(of covered: UnsafeRawBufferPointer) -> Digest {
+        Hashing.digest(covered.part(0..<checksumOffset), covered.part(byteCount..<covered.count))
+    }
+
+    static func storedChecksum(of frame: UnsafeRawBufferPointer) -> Digest { frame.digest(at: checksumOffset) }
 }

@@ -56,6 +56,8 @@ struct FrameCatalog {
     var covered: UInt64 = 0
     /// Of all whole frames that were seen, those that no longer count too.
     var highestIncarnation: UInt32 = 0
+    /// What this version does not know in a segment, in words, and the segment's place in the list.
+    var newer: (what: String, place: Int)?
     /// Behind the frame of this sequence, where what is left of another one lies in the same segment.
     var trace: (sequence: UInt64, seen: Range<UInt64>)?
     /// A block that is whole though its frame's prefix is not, where the next frame should be.

@@ -9,9 +9,11 @@ extension HardState {
         bytes.put(vote?.rawValue ?? 0, at: offset + 16)
     }
 
-    init(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
-        let voted = bytes.integer(at: offset + 8, as: UInt64.self) != 0
-        self.init(term: bytes.integer(at: offset), vote: voted ? NodeID(bytes.integer(at: offset + 16)) : nil)
+    /// Nil for anything but what `write` writes.
+    init?(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+        let (voted, vote): (UInt64, UInt64) = (bytes.integer(at: offset + 8), bytes.integer(at: offset + 16))
+        guard voted <= 1, voted == 1 || vote == 0 else { return nil }
+        self.init(term: bytes.integer(at: offset), vote: voted == 1 ? NodeID(vote) : nil)
     }
 }
 
@@ -30,7 +32,7 @@ extension EntrySummary {
 
     /// Nil for what no block's header gives, so that counting on from it never overflows.
     init?(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
-        guard let kind = EntryKind(rawValue: bytes[offset + 52]) else { return nil }
+        guard let kind = EntryKind(exactly: bytes.integer(at: offset + 52)) else { return nil }
         let numbers = stride(from: 0, to: 32, by: 8).map { bytes.integer(at: offset + $0, as: UInt64.self) }
         guard numbers[..<3].allSatisfy({ $0 <= BlockHeader.largestNumber }),
             numbers[3] <= BlockHeader.largestNumber + UInt64(UInt32.max)
@@ -64,12 +66,12 @@ struct SegmentStart: Equatable {
     }
 
     init?(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.integer(at: 0, as: UInt64.self) == UInt64(Self.format), let last = EntrySummary(bytes, at: 56) else {
-            return nil
-        }
+        guard bytes.integer(at: 0, as: UInt64.self) == UInt64(Self.format), let last = EntrySummary(bytes, at: 56),
+            let hardState = HardState(bytes, at: 32)
+        else { return nil }
         self.init(
             segment: bytes.integer(at: 8), cluster: bytes.integer(at: 16), node: bytes.integer(at: 24),
-            hardState: HardState(bytes, at: 32), last: last)
+            hardState: hardState, last: last)
     }
 
     init(segment: UInt64, cluster: UInt64, node: UInt64, hardState: HardState, last: EntrySummary) {

@@ -23,6 +23,7 @@ struct LogReading {
             // The superblock first: a segment that it names is there, even when a node goes on writing.
             var folder = try LogFolder(on: disk)
             let superblock = folder.hasSuperblock ? try SuperblockFile(on: disk) : SuperblockFile([])
+            if let what = superblock.newer { throw EventLogError.newer(what, in: FileNames.superblock) }
             folder = try LogFolder(on: disk)
             let segments = try folder.openSegments(on: disk)
             let owner = try Owner(superblock, segments, on: disk, expected: identity, isFileThere: folder.hasSuperblock)
@@ -30,6 +31,7 @@ struct LogReading {
             let held = segments.filter { $0.number >= first }
             let catalog = LogScanner.scan(
                 held, on: disk, cluster: owner.cluster, node: owner.identity.node, superblock: superblock.newest)
+            if let (what, place) = catalog.newer { throw EventLogError.newer(what, in: held[place].name) }
             let (patches, blocks) = try PatchFile.open(folder.patches, on: disk, cluster: owner.cluster)
             let scan = try LogAssembly.assemble(catalog, patches: blocks, segments: held, superblock: superblock, on: disk)
             if superblock.newest == nil { try owner.check(scan, catalog, held) }
@@ -71,11 +73,14 @@ private struct Owner {
             identity = found.identity
             cluster = BlockCodec.clusterTag(found.identity.cluster)
         } else {
+            var newer: (what: String, name: String)?
             let starts = segments.compactMap { segment -> SegmentStart? in
                 let reader = SegmentReader(segment, on: disk)
+                if let what = reader.newerFrame(at: 0) { newer = (what, segment.name) }
                 guard let prefix = reader.frame(at: 0), prefix.kind == .segmentStart else { return nil }
                 return reader.payload(of: prefix, at: 0) { SegmentStart($0) } ?? nil
             }
+            if let newer { throw EventLogError.newer(newer.what, in: newer.name) }
             guard isFileThere || !segments.isEmpty else {
                 throw EventLogError(.damaged, "there is neither a superblock nor a segment: no data folder, or its log is gone")
             }

@@ -45,6 +45,7 @@ struct LogScanner {
             let reader = SegmentReader(segment, on: disk)
             if let (prefix, _) = scanner.start(reader) { scanner.limits.removeAll { $0 == prefix } }
             scanner.catalog.ends.append(0)
+            if scanner.noteNewer(reader, at: [0], place: place) { break }
             if let offset = scanner.takeStart(reader, at: place) {
                 scanner.takeFrames(reader, from: offset, at: place)
             } else {
@@ -118,12 +119,24 @@ struct LogScanner {
                 offset = end
             } else if let end = places.firstNonNil({ take(reader, at: $0, place: place, isWhole: false) }) {
                 offset = end
+            } else if noteNewer(reader, at: places, place: place) {
+                return
             } else if let next = resync(reader, from: offset, place: place) {
                 offset = next
             } else {
                 return
             }
         }
+    }
+
+    /// Whether a newer version wrote a frame at one of these places. The folder is refused then.
+    private mutating func noteNewer(_ reader: SegmentReader, at places: [UInt64], place: Int) -> Bool {
+        for offset in places {
+            guard let what = reader.newerFrame(at: offset) else { continue }
+            catalog.newer = catalog.newer ?? (what, place)
+            return true
+        }
+        return false
     }
 
     /// Where the frame ends, when it is the next one.
@@ -149,7 +162,7 @@ struct LogScanner {
         reader.payload(of: prefix, at: offset) { payload in
             switch prefix.kind {
             case .segmentStart: false
-            case .hardState: true
+            case .hardState: HardState(payload, at: 0) != nil
             case .truncate, .reset: EntrySummary(payload, at: 0) != nil
             case .block: (try? BlockHeader.parse(payload, cluster: cluster).get()) != nil
             }
@@ -162,7 +175,7 @@ struct LogScanner {
         case .segmentStart:
             return false
         case .hardState:
-            guard let hardState = reader.payload(of: prefix, at: offset, { HardState($0, at: 0) }) else { return false }
+            guard let hardState = reader.payload(of: prefix, at: offset, { HardState($0, at: 0) }) ?? nil else { return false }
             catalog.hardStates.append((prefix.sequence, hardState))
             return true
         case .truncate:

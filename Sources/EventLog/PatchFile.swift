@@ -11,6 +11,7 @@ import Consensus
 struct PatchFile {
     static let magic: UInt32 = 0x6863_7470
     static let format: UInt32 = 1
+    private static let headerBytes: UInt64 = 40
 
     let number: UInt64
     let file: FileID
@@ -22,16 +23,20 @@ struct PatchFile {
     var name: String { FileNames.patch(number) }
 
     /// Opens all, and gives every whole block in them.
-    static func open(_ numbers: [UInt64], on disk: any Disk, cluster: UInt64) throws(DiskError) -> ([PatchFile], [ScannedBlock]) {
+    static func open(_ numbers: [UInt64], on disk: any Disk, cluster: UInt64) throws(EventLogError) -> (
+        [PatchFile], [ScannedBlock]
+    ) {
         var patches: [PatchFile] = []
         var blocks: [ScannedBlock] = []
         for number in numbers {
-            let file = try disk.open(FileNames.patch(number), create: false)
+            let (file, size) = try openFile(number, on: disk)
             var patch = PatchFile(number: number, file: file)
-            let size = try disk.size(file)
             let reader = SegmentReader(SegmentFile(number: number, file: file, size: size), on: disk)
+            if let what = newer(in: reader) { throw .newer(what, in: patch.name) }
             while patch.end < size {
                 guard let block = reader.block(at: patch.end, cluster: cluster, sequence: 0, isPatch: true), block.isWhole else {
+                    let what = reader.bytes(at: patch.end, count: UInt64(BlockHeader.byteCount)) { NewerFormat.inBlockHeader($0) }
+                    if let what = what ?? nil { throw .newer(what, in: patch.name) }
                     patch.end += pageBytes
                     continue
                 }
@@ -42,6 +47,25 @@ struct PatchFile {
             patches.append(patch)
         }
         return (patches, blocks)
+    }
+
+    private static func openFile(_ number: UInt64, on disk: any Disk) throws(EventLogError) -> (FileID, UInt64) {
+        do {
+            let file = try disk.open(FileNames.patch(number), create: false)
+            return (file, try disk.size(file))
+        } catch {
+            throw EventLogError(error)
+        }
+    }
+
+    /// What the first page says that this version does not know, when its digest is right.
+    private static func newer(in reader: SegmentReader) -> String? {
+        let found = reader.bytes(at: 0, count: headerBytes) { bytes -> UInt32? in
+            guard bytes.integer(at: 0) == magic, Hashing.digest(bytes.part(0..<24)) == bytes.digest(at: 24) else { return nil }
+            return bytes.integer(at: 4)
+        }
+        guard let number = found ?? nil, number != format else { return nil }
+        return "blocks of format \(number)"
     }
 
     static func create(_ number: UInt64, on disk: any Disk, cluster: UInt64, node: UInt64) throws(DiskError) -> PatchFile {

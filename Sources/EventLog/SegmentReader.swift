@@ -69,6 +69,18 @@ final class SegmentReader {
         bytes(at: offset + UInt64(FramePrefix.byteCount), count: UInt64(prefix.payloadLength), body)
     }
 
+    /// What a newer version wrote at `offset`, in words, when that is so.
+    func newerFrame(at offset: UInt64) -> String? {
+        guard let range = load(at: offset, count: UInt64(FramePrefix.byteCount)) else { return nil }
+        let length: UInt32? = window.withUnsafeBytes {
+            let prefix = $0.part(range)
+            return prefix.integer(at: 0) == FramePrefix.magic ? prefix.integer(at: 8) : nil
+        }
+        guard let length else { return nil }
+        let count = min(UInt64(FramePrefix.byteCount) + UInt64(length), segment.size - offset)
+        return bytes(at: offset, count: count) { NewerFormat.inFrame($0) } ?? nil
+    }
+
     func bytes<Value>(at offset: UInt64, count: UInt64, _ body: (UnsafeRawBufferPointer) -> Value) -> Value? {
         guard let range = load(at: offset, count: count) else { return nil }
         return window.withUnsafeBytes { body($0.part(range)) }

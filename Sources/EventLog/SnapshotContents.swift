@@ -65,6 +65,14 @@ package struct SnapshotContents: Sendable, Equatable {
         return bytes
     }
 
+    /// The format of a table that this version does not know; nil of those that it knows, and of other bytes.
+    static func newerFormat(_ encoded: some Collection<UInt8>) -> UInt32? {
+        Array(encoded.prefix(8)).withUnsafeBytes { bytes -> UInt32? in
+            guard bytes.count == 8, bytes.integer(at: 0) == magic, bytes.integer(at: 4) != format else { return nil }
+            return bytes.integer(at: 4)
+        }
+    }
+
     /// Nil for bytes that are no table. Total on garbage.
     package init?(_ encoded: [UInt8]) {
         let found: SnapshotContents? = encoded.withUnsafeBytes { bytes in

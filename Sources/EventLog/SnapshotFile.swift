@@ -83,7 +83,11 @@ package final class SnapshotFile {
             guard size >= UInt64(endBytes + SnapshotWriter.tailBytes) else { throw damaged }
             let start = size - UInt64(endBytes + SnapshotWriter.tailBytes)
             let end = try disk.read(file, at: start, count: endBytes)
-            guard end.count == endBytes, end.withUnsafeBytes({ Hashing.digest($0) }) == digest,
+            guard end.count == endBytes, end.withUnsafeBytes({ Hashing.digest($0) }) == digest else { throw damaged }
+            if let format = SnapshotContents.newerFormat(end) {
+                throw EventLogError.newer("a snapshot of format \(format)", in: name)
+            }
+            guard
                 let contents = SnapshotContents(Array(end[..<tableBytes]))
             else { throw damaged }
             var offsets: [UInt64] = [0]

@@ -15,6 +15,7 @@ struct Superblock: Equatable {
     static let lastIncarnation = UInt32(Int32.max)
     private static let lastSequence = UInt64(Int64.max)
     private static let magic: UInt32 = 0x7270_7573
+    private static let newestFormat: UInt32 = 2
     private static let nameOffset = 48
     private static let notesOffset = 304
     private static let digestOffset = slotBytes - 16
@@ -51,11 +52,27 @@ struct Superblock: Equatable {
         return slot
     }
 
-    /// The copy, or nil when it is not whole. Total on garbage.
-    static func decode(slot bytes: UnsafeRawBufferPointer) -> Superblock? {
-        guard bytes.count == slotBytes, bytes.integer(at: 0) == magic else { return nil }
-        guard Hashing.digest(bytes.part(0..<digestOffset)) == bytes.digest(at: digestOffset) else { return nil }
+    /// What one copy in the file turns out to be.
+    enum Copy: Equatable {
+        case whole(Superblock)
+        /// Its digest is right, and this version does not know what it says: in words.
+        case newer(String)
+        case damaged
+    }
+
+    /// Total on garbage.
+    static func read(slot bytes: UnsafeRawBufferPointer) -> Copy {
+        guard bytes.count == slotBytes, bytes.integer(at: 0) == magic else { return .damaged }
+        guard Hashing.digest(bytes.part(0..<digestOffset)) == bytes.digest(at: digestOffset) else { return .damaged }
         let format: UInt32 = bytes.integer(at: 4)
+        guard format <= Self.newestFormat else { return .newer("a superblock of format \(format)") }
+        guard let copy = decode(bytes, format) else { return .damaged }
+        // Every byte must be as this version writes it, so that a newer one can give those that are zero now a meaning.
+        let isExact = copy.encoded().withUnsafeBytes { $0.elementsEqual(bytes) }
+        return isExact ? .whole(copy) : .newer("a superblock with unknown fields")
+    }
+
+    private static func decode(_ bytes: UnsafeRawBufferPointer, _ format: UInt32) -> Superblock? {
         var notes: SuperblockNotes?
         if format == 2 {
             notes = SuperblockNotes(bytes, at: notesOffset)

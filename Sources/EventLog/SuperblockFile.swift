@@ -4,6 +4,8 @@ struct SuperblockFile {
     var newest: Superblock?
     /// Both copies are whole, so none that was newer can be lost.
     var isCertain = false
+    /// What this version does not know in a copy, in words.
+    var newer: String?
 
     init(on disk: any Disk) throws(DiskError) {
         let file = try disk.open(FileNames.superblock, create: false)
@@ -16,7 +18,11 @@ struct SuperblockFile {
         var copies: [Superblock] = []
         bytes.withUnsafeBytes { bytes in
             for start in [0, Superblock.slotBytes] where start + Superblock.slotBytes <= bytes.count {
-                if let copy = Superblock.decode(slot: bytes.part(start..<start + Superblock.slotBytes)) { copies.append(copy) }
+                switch Superblock.read(slot: bytes.part(start..<start + Superblock.slotBytes)) {
+                case .whole(let copy): copies.append(copy)
+                case .newer(let what): newer = what
+                case .damaged: break
+                }
             }
         }
         newest = copies.max { $0.sequence < $1.sequence }

@@ -54,10 +54,12 @@ struct SuperblockNotes: Equatable {
     }
 
     init?(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
-        guard let last = EntrySummary(bytes, at: offset + 24), let base = EntrySummary(bytes, at: offset + 80) else { return nil }
+        guard let last = EntrySummary(bytes, at: offset + 24), let base = EntrySummary(bytes, at: offset + 80),
+            let hardState = HardState(bytes, at: offset)
+        else { return nil }
         let flags: UInt64 = bytes.integer(at: offset + 176)
         self.init(
-            hardState: HardState(bytes, at: offset), last: last, base: base, firstSegment: bytes.integer(at: offset + 136),
+            hardState: hardState, last: last, base: base, firstSegment: bytes.integer(at: offset + 136),
             tailSegment: bytes.integer(at: offset + 144), tailOffset: bytes.integer(at: offset + 152),
             tailBytes: bytes.integer(at: offset + 160), opened: bytes.integer(at: offset + 168), earlier: [],
             isEndLost: flags & 1 != 0, isHardStateLost: flags & 2 != 0,

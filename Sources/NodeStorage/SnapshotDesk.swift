@@ -211,6 +211,8 @@ package final class SnapshotDesk {
                 return (
                     RecoveredSnapshot(snapshot: file.contents.reference, state: state, storedBytes: file.storedByteCount), damaged
                 )
+            } catch let error as EventLogError where error.code == .newer {
+                throw error
             } catch {
                 damaged.append("\(error)")
             }
