@@ -110,7 +110,8 @@ var package = Package(
             name: "JobboardClientTests",
             dependencies: ["Jobboard", "JobboardClient", "WireFormat", logging, lifecycle] + nio, swiftSettings: rules),
         .testTarget(
-            name: "NodeServerTests", dependencies: ["Consensus", "NodeServer", "WireFormat"], swiftSettings: rules),
+            name: "NodeServerTests", dependencies: ["Consensus", "NodeEngine", "NodeServer", "WireFormat"] + nio,
+            swiftSettings: rules),
         .testTarget(
             name: "JobboardCLITests",
             dependencies: [

@@ -24,18 +24,12 @@ package enum Recoding {
         return withoutLength(frame)
     }
 
-    /// A newer version may have put more behind what this one knows, so that of the current one only has one encoding.
     package static func clientHello(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UInt8] {
-        let hello = try ClientCodec.decodeHello(body)
-        guard hello.version == ClientHello.currentVersion else { throw WireError("newer versions are more lenient") }
-        return withoutLength(ClientCodec.encode(hello))
+        withoutLength(ClientCodec.encode(try ClientCodec.decodeHello(body)))
     }
 
-    /// As of a client's.
     package static func peerHello(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UInt8] {
-        let hello = try PeerCodec.decodeHello(body)
-        guard hello.version == PeerHello.currentVersion else { throw WireError("newer versions are more lenient") }
-        return withoutLength(PeerCodec.encode(hello))
+        withoutLength(PeerCodec.encode(try PeerCodec.decodeHello(body)))
     }
 
     package static func peerProof(_ body: UnsafeRawBufferPointer) throws(WireError) -> [UInt8] {

@@ -16,6 +16,7 @@ enum EntryPoint {
             } else {
                 try command.run()
             }
+            Console.flushNotes()
         } catch {
             end(with: error)
         }
@@ -30,6 +31,7 @@ enum EntryPoint {
         }
         let failure = CommandFailure(error)
         if failure.isWorthALine { Console.note("jobboard: \(failure.line)") }
+        Console.flushNotes()
         exit(failure.status.rawValue)
     }
 }

@@ -69,15 +69,16 @@ final class ClientHandler<Node: ClientListener>: ChannelInboundHandler {
         greetingTimer?.cancel()
         output += ClientCodec.encode(node.hello)
         flush()
+        _ = try ClientHello.formats.newestInCommon(with: hello.formats)
         if !hello.cluster.isEmpty, hello.cluster != node.hello.cluster { refuse("it wants cluster \"\(hello.cluster)\"") }
     }
 
     /// Closes the connection of somebody who can't be understood; the node goes on.
     private func refuse(_ reason: String) {
         guard let context else { return }
-        node.logger.warning(
-            "client disconnected",
-            metadata: [LogKey.address: "\(context.remoteAddress?.description ?? "?")", LogKey.reason: "\(reason)"])
+        node.strangers.warning(
+            .client, "client disconnected",
+            [LogKey.address: "\(context.remoteAddress?.description ?? "?")", LogKey.reason: "\(reason)"])
         close()
     }
 

@@ -5,6 +5,7 @@ import WireFormat
 /// Who hears what clients say, on its event loop: a node, or one that is being repaired.
 protocol ClientListener: AnyObject, Sendable {
     var logger: Logger { get }
+    var strangers: StrangerLog { get }
     /// What it tells a client that says hello.
     var hello: ClientHello { get }
     /// A client has connected; gives the number of its connection.

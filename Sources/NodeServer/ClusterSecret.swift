@@ -1,12 +1,15 @@
 import Consensus
 import Crypto
 
-/// What the nodes of a cluster know and strangers do not: it signs datagrams and greetings.
+/// What the nodes of a cluster know and strangers do not: it signs datagrams, proves who dials and who answers, and gives each
+/// stream its keys.
 package struct ClusterSecret: Sendable {
     private let key: SymmetricKey
+    private let proofKey: SymmetricKey
 
     package init(_ secret: String, cluster: String) {
         key = SymmetricKey(data: SHA256.hash(data: Array("jobboard 1\0\(cluster)\0\(secret)".utf8)))
+        proofKey = Self.derive(from: key, "jobboard proof")
     }
 
     static let codeBytes = 16
@@ -23,12 +26,28 @@ package struct ClusterSecret: Sendable {
         return zip(code, expected).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
-    /// What a side of a TCP connection proves: both greetings, and which side it is.
-    func proof(by role: PeerRole, dialer: NodeID, acceptor: NodeID, dialerNonce: [UInt8], acceptorNonce: [UInt8]) -> [UInt8] {
-        var text = Array("\(role.rawValue) \(dialer) \(acceptor) ".utf8)
-        text += dialerNonce
-        text += acceptorNonce
-        return code(over: text)
+    // MARK: Streams
+
+    /// What a side of a stream proves: that it knows the secret and has seen both greetings, and which side it is.
+    func proof(by role: PeerRole, of greetings: PeerTranscript) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: greetings.text(role), using: proofKey))
+    }
+
+    /// Compares in constant time.
+    func isValid(proof code: [UInt8], by role: PeerRole, of greetings: PeerTranscript) -> Bool {
+        HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: greetings.text(role), using: proofKey)
+    }
+
+    /// The key of what `sender` sends on the stream that began with these greetings. Both sides put random bytes into their
+    /// greeting, so no two streams have the same.
+    func streamKey(of sender: PeerRole, _ greetings: PeerTranscript) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: key, salt: greetings.bytes, info: Array("jobboard stream \(sender.rawValue)".utf8),
+            outputByteCount: 32)
+    }
+
+    private static func derive(from key: SymmetricKey, _ label: String) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Array(label.utf8), outputByteCount: 32)
     }
 }
 
@@ -36,4 +55,19 @@ package struct ClusterSecret: Sendable {
 enum PeerRole: String, Sendable {
     case dialer
     case acceptor
+
+    var other: PeerRole { self == .dialer ? .acceptor : .dialer }
+}
+
+/// Both greetings of a stream as they were sent: the SHA-256 of each body.
+struct PeerTranscript: Sendable {
+    let bytes: [UInt8]
+
+    init(dialer: UnsafeRawBufferPointer, acceptor: UnsafeRawBufferPointer) {
+        bytes = Array(SHA256.hash(data: dialer)) + Array(SHA256.hash(data: acceptor))
+    }
+
+    fileprivate func text(_ role: PeerRole) -> [UInt8] {
+        Array("\(role.rawValue)\0".utf8) + bytes
+    }
 }

@@ -33,10 +33,10 @@ final class DatagramPort: ChannelInboundHandler {
         let envelope = unwrapInboundIn(data)
         if let frame = seal.open(Array(envelope.data.readableBytesView)) {
             node.receive(.peer(frame, via: .datagram))
-        } else if seal.refused.nonzeroBitCount == 1 {
-            // At the first, the second, the fourth, …: a flood of garbage must not become a flood of log lines.
-            node.logger.warning(
-                "datagrams refused", metadata: [LogKey.address: "\(envelope.remoteAddress)", LogKey.count: "\(seal.refused)"])
+        } else {
+            node.strangers.warning(
+                .datagram, "datagram refused",
+                [LogKey.address: "\(envelope.remoteAddress)", LogKey.count: "\(seal.refused)"])
         }
     }
 

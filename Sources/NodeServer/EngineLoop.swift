@@ -13,6 +13,7 @@ import WireFormat
 final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
     let loop: any EventLoop
     let logger: Logger
+    let strangers: StrangerLog
     private var engine: Engine
     private let disk: DiskWorker
     private let snapshots: SnapshotWorker
@@ -43,6 +44,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         self.disk = disk
         self.snapshots = snapshots
         self.logger = logger
+        strangers = StrangerLog(logger: logger)
         self.failed = failed
     }
 
@@ -288,6 +290,7 @@ enum LogKey {
     static let room = "log.room"
     static let commit = "log.commit"
     static let count = "count"
+    static let suppressed = "suppressed"
     static let cut = "log.torn_bytes"
     static let folder = "log.folder"
 }

@@ -110,8 +110,9 @@ package final class NodeServer: Service {
         let result: Result<Void, any Error>
         do {
             try await listenForClients(node, group)
-            try await listenForPeers(node, group, context)
+            // Before any peer can dial: a stream belongs to its peer's link.
             try await node.loop.submit { [self] in node.start(peerLinks(node)) }.get()
+            try await listenForPeers(node, group, context)
             result = await withGracefulShutdownHandler {
                 do {
                     return .success(try await node.whenDone.get())
@@ -160,9 +161,10 @@ package final class NodeServer: Service {
     ) async throws {
         try await listenForClients(node, group)
         guard configuration.nodes.count > 1 else { return }
+        // Before any peer can dial: a stream belongs to its peer's link.
+        try await node.loop.submit { [self] in node.links = peerLinks(node) }.get()
         try await listenForPeers(node, group, context)
         try await openDatagrams(node, group, context, incarnation: incarnation)
-        try await node.loop.submit { [self] in node.links = peerLinks(node) }.get()
     }
 
     private var context: PeerContext {

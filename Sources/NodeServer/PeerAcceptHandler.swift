@@ -5,23 +5,23 @@ import NIOCore
 import NodeEngine
 import WireFormat
 
-/// The accepting side of a stream between nodes: checks who dials, and then takes in what it says.
+/// The accepting side of a stream between nodes: it checks which node dials, and then takes in what that sends. It sends pings.
 final class PeerAcceptHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private enum State {
-        case greeting
-        case proving(peer: NodeID, nonce: [UInt8], ownNonce: [UInt8])
-        case open(NodeID)
-        case refused
+        case greeting(AcceptingHandshake)
+        case open(NodeID, RecordSealer, StreamWatch)
+        case closed
     }
 
     private let context: PeerContext
     private let node: any PeerListener
     private let cluster: UInt64
+    private var input = StreamInput()
     private var splitter = FrameSplitter()
-    private var state = State.greeting
+    private var state: State
     private var greetingTimer: Scheduled<Void>?
     private var channel: ChannelHandlerContext?
 
@@ -29,27 +29,28 @@ final class PeerAcceptHandler: ChannelInboundHandler {
         self.context = context
         self.node = node
         cluster = BlockCodec.clusterTag(context.cluster)
+        state = .greeting(AcceptingHandshake(context: context, nonce: PeerContext.nonce()))
     }
 
     func channelActive(context channel: ChannelHandlerContext) {
         self.channel = channel
         let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
-        greetingTimer = channel.eventLoop.scheduleTask(in: PeerContext.greetingTime) {
-            bound.value.refuse("it said nothing in time")
+        greetingTimer = channel.eventLoop.scheduleTask(in: context.greetingTime) {
+            bound.value.refuse("it did not prove itself in time")
         }
     }
 
     func channelInactive(context channel: ChannelHandlerContext) {
         self.channel = nil
-        greetingTimer?.cancel()
-        if case .open(let peer) = state { node.receive(.peerStreamLost(peer)) }
+        end()
     }
 
     func channelRead(context channel: ChannelHandlerContext, data: NIOAny) {
+        if case .closed = state { return }
         var bytes = unwrapInboundIn(data)
-        splitter.append(&bytes)
+        input.append(&bytes)
         do {
-            while let body = try splitter.next(maximum: maximumFrame) { try take(body) }
+            while try readNext() {}
         } catch {
             refuse("\(error)")
         }
@@ -60,66 +61,100 @@ final class PeerAcceptHandler: ChannelInboundHandler {
         channel.close(promise: nil)
     }
 
-    private var maximumFrame: Int {
+    /// False when no more has arrived, or nothing more is to be read.
+    private func readNext() throws -> Bool {
         switch state {
-        case .greeting, .proving, .refused: Framing.maximumHelloFrame
-        case .open: Framing.maximumPeerFrame
+        case .greeting(var handshake):
+            guard let body = try input.nextGreeting() else { return false }
+            let step = try body.withUnsafeReadableBytes { bytes throws(WireError) in try handshake.take(bytes) }
+            state = .greeting(handshake)
+            switch step {
+            case .send(let greeting):
+                write(greeting)
+            case .refuse(let greeting, let reason):
+                write(greeting)
+                refuse(reason)
+            case .proved(let peer, let proof, let keys):
+                greetingTimer?.cancel()
+                guard let link = node.links[peer] else { throw WireError("this node is not ready for it") }
+                write(proof)
+                input.begin(keys.receiving)
+                state = .open(
+                    peer, RecordSealer(keys.sending), StreamWatch(now: PeerContext.now(), budgets: context.budgets))
+                link.accepted(self)
+            }
+            return true
+        case .open(let peer, let sealer, var watch):
+            guard var content = try input.nextRecord() else { return false }
+            watch.heard(at: PeerContext.now())
+            state = .open(peer, sealer, watch)
+            guard content.readableBytes > 0 else { return true }
+            splitter.append(&content)
+            while let frame = try splitter.next(maximum: Framing.maximumPeerFrame) { try take(frame, from: peer) }
+            return true
+        case .closed:
+            return false
         }
     }
 
-    private func take(_ body: ByteBuffer) throws {
-        switch state {
-        case .greeting:
-            try greet(body.withUnsafeReadableBytes { bytes throws(WireError) in try PeerCodec.decodeHello(bytes) })
-        case .proving(let peer, let nonce, let ownNonce):
-            let proof = try body.withUnsafeReadableBytes { bytes throws(WireError) in try PeerCodec.decodeProof(bytes) }
-            let expected = context.secret.proof(
-                by: .dialer, dialer: peer, acceptor: context.own, dialerNonce: nonce, acceptorNonce: ownNonce)
-            guard proof.code == expected else { throw WireError("its cluster secret is another") }
-            greetingTimer?.cancel()
-            state = .open(peer)
-            node.links[peer]?.peerLives()
-        case .open(let peer):
-            let transfer = try body.withUnsafeReadableBytes { bytes throws(WireError) in
-                TransferCodec.isTransfer(bytes) ? try TransferCodec.decode(bytes) : nil
-            }
-            if let transfer {
-                guard transfer.from == peer else { throw WireError("it speaks for node \(transfer.from)") }
-                return node.receive(.transfer(from: peer, transfer.transfer))
-            }
-            let frame = try body.withUnsafeReadableBytes { bytes in
-                try PeerCodec.decodeBody(bytes) { try BlockCodec.parse($0, cluster: cluster) }
-            }
-            guard frame.from == peer else { throw WireError("it speaks for node \(frame.from)") }
-            node.receive(.peer(frame, via: .stream))
-        case .refused:
-            break
+    private func take(_ body: ByteBuffer, from peer: NodeID) throws {
+        let transfer = try body.withUnsafeReadableBytes { bytes throws(WireError) in
+            TransferCodec.isTransfer(bytes) ? try TransferCodec.decode(bytes) : nil
+        }
+        if let transfer {
+            guard transfer.from == peer else { throw WireError("it speaks for node \(transfer.from)") }
+            return node.receive(.transfer(from: peer, transfer.transfer))
+        }
+        let frame = try body.withUnsafeReadableBytes { bytes in
+            try PeerCodec.decodeBody(bytes) { try BlockCodec.parse($0, cluster: cluster) }
+        }
+        guard frame.from == peer else { throw WireError("it speaks for node \(frame.from)") }
+        node.receive(.peer(frame, via: .stream))
+    }
+
+    /// Sends a ping, or closes the stream, when it is time to.
+    func look() {
+        guard let channel, case .open(let peer, var sealer, var watch) = state else { return }
+        switch watch.look(at: PeerContext.now(), isInRecord: input.isInRecord) {
+        case .healthy:
+            state = .open(peer, sealer, watch)
+        case .ping:
+            let ping = sealer.seal([], channel.channel.allocator)
+            state = .open(peer, sealer, watch)
+            channel.writeAndFlush(wrapOutboundOut(ping), promise: nil)
+        case .dead(let inRecord):
+            refuse(StreamText.dead(inRecord: inRecord))
         }
     }
 
-    private func greet(_ hello: PeerHello) throws(WireError) {
-        guard hello.cluster == context.cluster else { throw WireError("it belongs to cluster \"\(hello.cluster)\"") }
-        guard hello.to == context.own else { throw WireError("it looks for node \(hello.to)") }
-        guard context.voters.contains(hello.from), hello.from != context.own else {
-            throw WireError("node \(hello.from) is not in the cluster")
-        }
-        let nonce = context.nonce()
-        let proof = context.secret.proof(
-            by: .acceptor, dialer: hello.from, acceptor: context.own, dialerNonce: hello.nonce, acceptorNonce: nonce)
-        let answer =
-            PeerCodec.encode(PeerHello(cluster: context.cluster, from: context.own, to: hello.from, nonce: nonce))
-            + PeerCodec.encode(PeerProof(code: proof))
-        if let channel { channel.writeAndFlush(wrapOutboundOut(channel.channel.allocator.buffer(bytes: answer)), promise: nil) }
-        state = .proving(peer: hello.from, nonce: hello.nonce, ownNonce: nonce)
+    /// Closes the stream; nothing that arrives afterwards is taken.
+    func end() {
+        greetingTimer?.cancel()
+        channel?.close(promise: nil)
+        guard case .open(let peer, _, _) = state else { return state = .closed }
+        state = .closed
+        node.links[peer]?.lost(self)
+        node.receive(.peerStreamLost(peer))
+    }
+
+    private func write(_ frame: [UInt8]) {
+        guard let channel else { return }
+        channel.writeAndFlush(wrapOutboundOut(channel.channel.allocator.buffer(bytes: frame)), promise: nil)
     }
 
     private func refuse(_ reason: String) {
-        guard let channel else { return }
-        let isOpen = if case .open = state { true } else { false }
-        state = isOpen ? state : .refused
-        node.logger.warning(
-            "peer connection refused",
-            metadata: [LogKey.address: "\(channel.remoteAddress?.description ?? "?")", LogKey.reason: "\(reason)"])
-        channel.close(promise: nil)
+        guard let channel else { return end() }
+        let address = channel.remoteAddress?.description ?? "?"
+        switch state {
+        case .greeting:
+            node.strangers.warning(
+                .peerPort, "peer connection refused", [LogKey.address: "\(address)", LogKey.reason: "\(reason)"])
+        case .open(let peer, _, _):
+            node.strangers.warning(
+                .peerStream, "stream of a peer closed",
+                [LogKey.peer: "\(peer)", LogKey.address: "\(address)", LogKey.reason: "\(reason)"])
+        case .closed: break
+        }
+        end()
     }
 }

@@ -7,6 +7,7 @@ import NodeEngine
 protocol PeerListener: AnyObject, Sendable {
     var loop: any EventLoop { get }
     var logger: Logger { get }
+    var strangers: StrangerLog { get }
     /// What is said to them goes on these.
     var links: [NodeID: PeerLink] { get }
     func receive(_ input: EngineInput)

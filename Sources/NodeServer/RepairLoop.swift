@@ -14,6 +14,7 @@ import WireFormat
 final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
     let loop: any EventLoop
     let logger: Logger
+    let strangers: StrangerLog
     private let own: NodeID
     private let cluster: String
     private let repair: NodeRepair
@@ -34,6 +35,7 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
         self.repair = repair
         wasUnexplained = repair.isUnexplained
         self.logger = logger
+        strangers = StrangerLog(logger: logger)
         done = loop.makePromise()
     }
 

@@ -11,27 +11,29 @@ package enum ClientCodec {
         var writer = ByteWriter()
         let frame = writer.beginFrame()
         writer.raw(magic)
-        writer.u16(hello.version)
-        writer.varint(flag(hello.leader != nil, 0))
+        writer.formats(hello.formats)
         writer.string(hello.cluster)
         writer.varint(hello.node)
+        writer.bool(hello.leader != nil)
         if let leader = hello.leader { writer.string(leader) }
+        writer.extensions(hello.extensions)
         writer.endFrame(frame)
         return writer.bytes
     }
 
-    /// Reads a greeting's body. A newer version may have put more after what this one knows; that is left aside.
+    /// Reads a greeting's body, whatever formats the sender speaks: the layout is the same in all of them.
     package static func decodeHello(_ body: UnsafeRawBufferPointer) throws(WireError) -> ClientHello {
         var reader = ByteReader(body)
-        guard try reader.raw(magic.count) == magic else { throw WireError("this is not a jobboard client or node") }
-        let version = try reader.u16()
-        guard version > 0 else { throw WireError("protocol version 0") }
-        let isNewer = version > ClientHello.currentVersion
-        let flags = try reader.flags(known: isNewer ? .max : 0b1)
+        guard body.count >= magic.count, try reader.raw(magic.count) == magic else {
+            throw WireError("this is not a jobboard client or node")
+        }
+        let formats = try reader.formats()
         let cluster = try reader.string()
         let node = try reader.varint()
-        let leader = try flags.has(0) ? reader.string() : nil
-        if !isNewer { try reader.finish() }
-        return ClientHello(version: version, cluster: cluster, node: node, leader: leader)
+        let leader = try reader.bool() ? reader.string() : nil
+        let hello = ClientHello(
+            formats: formats, cluster: cluster, node: node, leader: leader, extensions: try reader.extensions())
+        try reader.finish()
+        return hello
     }
 }

@@ -47,21 +47,27 @@ package enum Response: Sendable, Equatable {
 
 /// The first thing each side sends on a connection, so that strangers are told apart at once.
 package struct ClientHello: Sendable, Equatable {
-    /// The newest protocol version that the sender speaks.
-    package var version: UInt16
-    /// The cluster's name; empty from a client that does not care.
+    /// The formats that the sender speaks.
+    package var formats: FormatRange
+    /// The cluster's name; empty from a client that takes any.
     package var cluster: String
     /// The node's id; 0 from a client.
     package var node: UInt64
     /// The client address of the leader as the node knows it, "host:port"; nil from a client.
     package var leader: String?
+    package var extensions: [GreetingExtension]
 
-    package static let currentVersion: UInt16 = 1
+    /// The formats that this version speaks.
+    package static let formats = FormatRange(1, 1)
 
-    package init(version: UInt16 = ClientHello.currentVersion, cluster: String, node: UInt64, leader: String?) {
-        self.version = version
+    package init(
+        formats: FormatRange = ClientHello.formats, cluster: String, node: UInt64, leader: String?,
+        extensions: [GreetingExtension] = []
+    ) {
+        self.formats = formats
         self.cluster = cluster
         self.node = node
         self.leader = leader
+        self.extensions = extensions
     }
 }

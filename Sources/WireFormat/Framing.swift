@@ -6,6 +6,8 @@ package enum Framing {
     package static let maximumClientFrame = 6 << 20
     /// The longest body of a frame between nodes, in bytes.
     package static let maximumPeerFrame = 32 << 20
+    /// The most bytes of frames in one sealed record of a stream between nodes: what a receiver holds before it can check it.
+    package static let maximumRecord = 64 << 10
     /// The longest body of a greeting or proof, in bytes: the first frames of a connection, of which a stranger's first
     /// four bytes are nearly always too large a length.
     package static let maximumHelloFrame = 4096

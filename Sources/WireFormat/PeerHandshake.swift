@@ -2,38 +2,43 @@ package import Consensus
 
 /// The first thing each node sends on a TCP connection to another.
 package struct PeerHello: Sendable, Equatable {
-    /// The newest protocol version that the sender speaks.
-    package var version: UInt16
+    /// The formats that the sender speaks.
+    package var formats: FormatRange
     /// The cluster's name.
     package var cluster: String
     package var from: NodeID
-    /// Whom the sender means to talk to.
+    /// The node that the sender means to talk to.
     package var to: NodeID
-    /// Sixteen random bytes that the other side's proof must cover.
+    /// Random bytes: they make both proofs and the keys of the stream those of this connection alone.
     package var nonce: [UInt8]
+    package var extensions: [GreetingExtension]
 
-    package static let currentVersion: UInt16 = 1
-    package static let nonceLength = 16
+    /// The formats that this version speaks.
+    package static let formats = FormatRange(1, 1)
+    package static let nonceLength = 32
 
     package init(
-        version: UInt16 = PeerHello.currentVersion, cluster: String, from: NodeID, to: NodeID, nonce: [UInt8]
+        formats: FormatRange = PeerHello.formats, cluster: String, from: NodeID, to: NodeID, nonce: [UInt8],
+        extensions: [GreetingExtension] = []
     ) {
         precondition(nonce.count == Self.nonceLength, "a nonce of \(nonce.count) bytes")
-        self.version = version
+        self.formats = formats
         self.cluster = cluster
         self.from = from
         self.to = to
         self.nonce = nonce
+        self.extensions = extensions
     }
 }
 
 /// The second thing: that the sender knows the cluster's secret, by a code over both greetings.
 package struct PeerProof: Sendable, Equatable {
-    /// Sixteen or thirty-two bytes.
     package var code: [UInt8]
 
+    package static let codeLength = 32
+
     package init(code: [UInt8]) {
-        precondition(code.count == 16 || code.count == 32, "a proof of \(code.count) bytes")
+        precondition(code.count == Self.codeLength, "a proof of \(code.count) bytes")
         self.code = code
     }
 }
@@ -49,25 +54,26 @@ extension PeerCodec {
         var writer = ByteWriter()
         let frame = writer.beginFrame()
         writer.raw(helloMagic)
-        writer.u16(hello.version)
+        writer.formats(hello.formats)
         writer.string(hello.cluster)
         writer.varint(hello.from.rawValue)
         writer.varint(hello.to.rawValue)
         writer.raw(hello.nonce)
+        writer.extensions(hello.extensions)
         writer.endFrame(frame)
         return writer.bytes
     }
 
-    /// Reads a greeting's body. A newer version may have put more after what this one knows; that is left aside.
+    /// Reads a greeting's body, whatever formats the sender speaks: the layout is the same in all of them.
     package static func decodeHello(_ body: UnsafeRawBufferPointer) throws(WireError) -> PeerHello {
         var reader = ByteReader(body)
-        guard try reader.raw(helloMagic.count) == helloMagic else { throw WireError("this is not a jobboard node") }
-        let version = try reader.u16()
-        guard version > 0 else { throw WireError("protocol version 0") }
+        guard body.count >= helloMagic.count, try reader.raw(helloMagic.count) == helloMagic else {
+            throw WireError("this is not a jobboard node")
+        }
         let hello = PeerHello(
-            version: version, cluster: try reader.string(), from: NodeID(try reader.varint()), to: NodeID(try reader.varint()),
-            nonce: try reader.raw(PeerHello.nonceLength))
-        if version <= PeerHello.currentVersion { try reader.finish() }
+            formats: try reader.formats(), cluster: try reader.string(), from: NodeID(try reader.varint()),
+            to: NodeID(try reader.varint()), nonce: try reader.raw(PeerHello.nonceLength), extensions: try reader.extensions())
+        try reader.finish()
         return hello
     }
 
@@ -85,9 +91,8 @@ extension PeerCodec {
     package static func decodeProof(_ body: UnsafeRawBufferPointer) throws(WireError) -> PeerProof {
         var reader = ByteReader(body)
         guard try reader.raw(proofMagic.count) == proofMagic else { throw WireError("this is not a proof") }
-        guard reader.remaining == 16 || reader.remaining == 32 else {
-            throw WireError("a proof of \(reader.remaining) bytes")
-        }
-        return PeerProof(code: try reader.raw(reader.remaining))
+        let code = try reader.raw(PeerProof.codeLength)
+        try reader.finish()
+        return PeerProof(code: code)
     }
 }

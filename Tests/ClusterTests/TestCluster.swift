@@ -15,21 +15,29 @@ final class TestCluster {
 
     let folder: URL
     let addresses: [String]
-    private let file: URL
+    /// A file for each node, all alike unless their streams pass through proxies.
+    private let files: [URL]
     private var processes: [Int: Process] = [:]
 
     /// `starting`: those that are started, all unless said. `prepare` is called with each data folder before its node starts.
-    init(nodes: Int, starting: [Int]? = nil, prepare: (URL) throws -> Void = { _ in }) async throws {
+    init(
+        nodes: Int, starting: [Int]? = nil, peers: ProxiedPeers? = nil, prepare: (URL) throws -> Void = { _ in }
+    ) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "jobboard-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let ports = try await Self.freePorts(2 * nodes)
         addresses = (0..<nodes).map { "127.0.0.1:\(ports[2 * $0])" }
-        let list = (0..<nodes).map {
-            #"{"id": \#($0 + 1), "host": "127.0.0.1", "client_port": \#(ports[2 * $0]), "peer_port": \#(ports[2 * $0 + 1])}"#
+        let folder = folder
+        files = (1...nodes).map { folder.appending(path: "cluster-\($0).json") }
+        for (place, file) in files.enumerated() {
+            let list = (1...nodes).map { node in
+                let port = ports[2 * node - 1]
+                let shown = peers?.port(from: place + 1, to: node, port) ?? port
+                return #"{"id": \#(node), "host": "127.0.0.1", "client_port": \#(ports[2 * node - 2]), "peer_port": \#(shown)}"#
+            }
+            let text = #"{"cluster": "test", "segment_bytes": 8388608, "nodes": [\#(list.joined(separator: ", "))]}"#
+            try text.write(to: file, atomically: true, encoding: .utf8)
         }
-        file = folder.appending(path: "cluster.json")
-        let text = #"{"cluster": "test", "segment_bytes": 8388608, "nodes": [\#(list.joined(separator: ", "))]}"#
-        try text.write(to: file, atomically: true, encoding: .utf8)
         for node in starting ?? Array(1...nodes) {
             try prepare(dataFolder(node))
             try start(node)
@@ -46,11 +54,13 @@ final class TestCluster {
 
     func dataFolder(_ node: Int) -> URL { folder.appending(path: "node-\(node)") }
 
-    func start(_ node: Int, options: [String] = []) throws {
+    /// `errors`: where its standard error goes, if not into a file.
+    func start(_ node: Int, options: [String] = [], errors: FileHandle? = nil) throws {
         let process = Process()
         process.executableURL = Self.command
-        process.arguments = ["serve", "--config", file.path, "--node", "\(node)", "--data", dataFolder(node).path] + options
-        process.standardError = try Self.appending(to: folder.appending(path: "node-\(node).log"))
+        process.arguments =
+            ["serve", "--config", files[node - 1].path, "--node", "\(node)", "--data", dataFolder(node).path] + options
+        process.standardError = try errors ?? Self.appending(to: folder.appending(path: "node-\(node).log"))
         try process.run()
         processes[node] = process
     }

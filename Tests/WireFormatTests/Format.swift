@@ -39,9 +39,10 @@ struct Format: Sendable, CustomTestStringConvertible {
         recode: Recoding.response)
 
     static let clientHello = Format(
-        testDescription: "client hello", prefix: Array("JBCL".utf8) + [1, 0],
+        testDescription: "client hello", prefix: Array("JBCL".utf8) + [1, 0, 1, 0],
         samples: { dice in
-            let hello = ClientHello(cluster: dice.text(), node: dice.number(), leader: dice.maybe { $0.text() })
+            let hello = ClientHello(
+                cluster: dice.text(), node: dice.number(), leader: dice.maybe { $0.text() }, extensions: dice.extensions())
             return [body(of: ClientCodec.encode(hello))]
         },
         recode: Recoding.clientHello)
@@ -68,22 +69,31 @@ struct Format: Sendable, CustomTestStringConvertible {
         })
 
     static let peerHello = Format(
-        testDescription: "peer hello", prefix: Array("JBPH".utf8) + [1, 0],
+        testDescription: "peer hello", prefix: Array("JBPH".utf8) + [1, 0, 1, 0],
         samples: { dice in
-            let nonce = (0..<16).map { _ in UInt8(truncatingIfNeeded: dice.next()) }
+            let nonce = (0..<32).map { _ in UInt8(truncatingIfNeeded: dice.next()) }
             let hello = PeerHello(
-                cluster: dice.text(), from: NodeID(dice.number()), to: NodeID(dice.number()), nonce: nonce)
+                cluster: dice.text(), from: NodeID(dice.number()), to: NodeID(dice.number()), nonce: nonce,
+                extensions: dice.extensions())
             return [body(of: PeerCodec.encode(hello))]
         },
         recode: Recoding.peerHello)
 
-    /// Of 16 bytes only: the first 16 of 32 are a proof too, which is no truncation that a decoder could see.
     static let peerProof = Format(
         testDescription: "peer proof", prefix: Array("JBPP".utf8),
         samples: { dice in
-            [body(of: PeerCodec.encode(PeerProof(code: (0..<16).map { _ in UInt8(truncatingIfNeeded: dice.next()) })))]
+            [body(of: PeerCodec.encode(PeerProof(code: (0..<32).map { _ in UInt8(truncatingIfNeeded: dice.next()) })))]
         },
         recode: Recoding.peerProof)
+}
+
+extension Dice {
+    mutating func extensions() -> [GreetingExtension] {
+        (0..<below(4)).map { place in
+            GreetingExtension(
+                type: UInt64(place * 1000 + below(1000)), value: (0..<below(5)).map { _ in UInt8(truncatingIfNeeded: next()) })
+        }
+    }
 }
 
 /// A frame's body, after a look at its length.

@@ -326,11 +326,22 @@ enum GoldenSamples {
     static let handshakes = [
         GoldenSample(
             "client hello", ClientCodec.encode(ClientHello(cluster: "c", node: 1, leader: "h:1")),
-            "0e0000004a42434c01000101630103683a31"),
+            "110000004a42434c0100010001630101" + "03683a3100"),
         GoldenSample(
-            "peer hello", PeerCodec.encode(PeerHello(cluster: "c", from: NodeID(1), to: NodeID(2), nonce: Array(0..<16))),
-            "1a0000004a425048010001630102000102030405060708090a0b0c0d0e0f"),
+            "client hello with extensions",
+            ClientCodec.encode(
+                ClientHello(
+                    formats: FormatRange(1, 3), cluster: "c", node: 0, leader: nil,
+                    extensions: [GreetingExtension(type: 5, value: [0xaa]), GreetingExtension(type: 300, value: [])])),
+            "130000004a42434c0100030001630000020501aaac0200"),
         GoldenSample(
-            "peer proof", PeerCodec.encode(PeerProof(code: Array(0..<16))), "140000004a425050000102030405060708090a0b0c0d0e0f"),
+            "peer hello", PeerCodec.encode(PeerHello(cluster: "c", from: NodeID(1), to: NodeID(2), nonce: Array(0..<32))),
+            """
+            2d0000004a4250480100010001630102000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\
+            00
+            """),
+        GoldenSample(
+            "peer proof", PeerCodec.encode(PeerProof(code: Array(0..<32))),
+            "240000004a425050000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
     ]
 }

@@ -70,22 +70,53 @@ struct RoundTripTests {
     @Test func greetingsAndProofsComeBackAsTheyWere() throws {
         let client = ClientHello(cluster: "c", node: 3, leader: "127.0.0.1:7201")
         #expect(try body(of: ClientCodec.encode(client)).withUnsafeBytes { try ClientCodec.decodeHello($0) } == client)
-        let peer = PeerHello(cluster: "c", from: NodeID(1), to: NodeID(2), nonce: Array(0..<16))
+        let peer = PeerHello(cluster: "c", from: NodeID(1), to: NodeID(2), nonce: Array(0..<32))
         #expect(try body(of: PeerCodec.encode(peer)).withUnsafeBytes { try PeerCodec.decodeHello($0) } == peer)
-        for length in [16, 32] {
-            let proof = PeerProof(code: Array(repeating: 7, count: length))
-            #expect(try body(of: PeerCodec.encode(proof)).withUnsafeBytes { try PeerCodec.decodeProof($0) } == proof)
+        let proof = PeerProof(code: Array(repeating: 7, count: 32))
+        #expect(try body(of: PeerCodec.encode(proof)).withUnsafeBytes { try PeerCodec.decodeProof($0) } == proof)
+    }
+
+    @Test func `newer formats and unknown extensions are read like any others`() throws {
+        let extensions = [GreetingExtension(type: 3, value: []), GreetingExtension(type: 9000, value: [1, 2, 3])]
+        let client = ClientHello(
+            formats: FormatRange(7, 9), cluster: "c", node: 1, leader: nil, extensions: extensions)
+        #expect(try body(of: ClientCodec.encode(client)).withUnsafeBytes { try ClientCodec.decodeHello($0) } == client)
+        let peer = PeerHello(
+            formats: FormatRange(7, 9), cluster: "c", from: NodeID(1), to: NodeID(2), nonce: Array(0..<32),
+            extensions: extensions)
+        #expect(try body(of: PeerCodec.encode(peer)).withUnsafeBytes { try PeerCodec.decodeHello($0) } == peer)
+    }
+
+    @Test func `the newest format that both sides know is spoken, and both ranges are named when there is none`() throws {
+        #expect(try FormatRange(1, 3).newestInCommon(with: FormatRange(2, 5)) == 3)
+        #expect(try FormatRange(2, 5).newestInCommon(with: FormatRange(1, 3)) == 3)
+        #expect(try FormatRange(4, 4).newestInCommon(with: FormatRange(1, 9)) == 4)
+        #expect(throws: WireError("it speaks formats 4 to 6, and this side format 1: there is none that both know")) {
+            try FormatRange(1, 1).newestInCommon(with: FormatRange(4, 6))
+        }
+        #expect(throws: WireError("it speaks format 1, and this side formats 2 to 3: there is none that both know")) {
+            try FormatRange(2, 3).newestInCommon(with: FormatRange(1, 1))
         }
     }
 
-    @Test func aNewerVersionMayGreetWithMoreThanWeKnow() throws {
-        var client = body(of: ClientCodec.encode(ClientHello(version: 2, cluster: "c", node: 1, leader: nil)))
-        client += [1, 2, 3]
-        #expect(try client.withUnsafeBytes { try ClientCodec.decodeHello($0) }.version == 2)
-        var peer = body(
-            of: PeerCodec.encode(PeerHello(version: 9, cluster: "c", from: NodeID(1), to: NodeID(2), nonce: Array(0..<16))))
-        peer += [1, 2, 3]
-        #expect(try peer.withUnsafeBytes { try PeerCodec.decodeHello($0) }.version == 9)
+    @Test func `a greeting has at most 16 extensions, each type once and in order`() throws {
+        func decode(_ extensions: [UInt8]) throws -> ClientHello {
+            var bytes = body(of: ClientCodec.encode(ClientHello(cluster: "c", node: 1, leader: nil)))
+            bytes.removeLast()
+            return try (bytes + extensions).withUnsafeBytes { try ClientCodec.decodeHello($0) }
+        }
+        #expect(try decode([16] + (1...16).flatMap { [$0, 0] }).extensions.count == 16)
+        #expect(throws: WireError("17 extensions")) { try decode([17] + (1...17).flatMap { [$0, 0] }) }
+        #expect(throws: WireError("extensions out of order")) { try decode([2, 5, 0, 4, 0]) }
+        #expect(throws: WireError("extensions out of order")) { try decode([2, 5, 0, 5, 0]) }
+        #expect(throws: WireError.self) { try decode([1, 5, 9, 1]) }
+    }
+
+    @Test func `a range of formats is not empty and does not begin at 0`() throws {
+        for range: [UInt8] in [[0, 0, 1, 0], [2, 0, 1, 0], [0, 0, 0, 0]] {
+            let bytes = Array("JBCL".utf8) + range + [0, 0, 0, 0]
+            #expect(throws: WireError.self) { try bytes.withUnsafeBytes { try ClientCodec.decodeHello($0) } }
+        }
     }
 
     @Test func framesAreAppendedOneBehindTheOther() throws {

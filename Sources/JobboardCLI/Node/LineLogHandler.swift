@@ -18,19 +18,49 @@ struct LineLogHandler: LogHandler {
         Console.note(Self.line(.now, event.level, "\(event.message)", all))
     }
 
+    /// In UTF-8 bytes.
+    private static let longestLine = 8 << 10
+
     static func line(_ time: Timestamp, _ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) -> String {
         var line = "\(RFC3339.text(time)) \(level.rawValue) \(oneLine(message))"
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(quoted("\(value)"))" }
-        return line
+        return withoutControls(line)
     }
 
     private static func oneLine(_ text: String) -> String {
         text.contains(where: \.isNewline) ? text.split(whereSeparator: \.isNewline).joined(separator: " ") : text
     }
 
+    /// What would move a terminal's cursor, or turn its text around, as JSON escapes: lines hold what strangers have sent.
+    private static func withoutControls(_ line: String) -> String {
+        var safe = ""
+        for scalar in line.unicodeScalars {
+            guard safe.utf8.count < longestLine else { return safe + "…" }
+            guard isControl(scalar) else {
+                safe.unicodeScalars.append(scalar)
+                continue
+            }
+            for unit in String(scalar).utf16 {
+                let digits = String(unit, radix: 16)
+                safe += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+        }
+        return safe
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7f }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: return true
+        default: return false
+        }
+    }
+
     /// As it is, or as a JSON string when it would not stay one word.
     private static func quoted(_ text: String) -> String {
-        let isWord = !text.isEmpty && text.allSatisfy { !$0.isWhitespace && $0 != "\"" && $0 != "=" }
+        let isWord =
+            !text.isEmpty
+            && text.allSatisfy { !$0.isWhitespace && $0 != "\"" && $0 != "=" && !$0.unicodeScalars.contains(where: isControl) }
         guard !isWord else { return text }
         var writer = JSONWriter()
         writer.string(text)

@@ -52,6 +52,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        _ = Console.queueNotes()
         let configuration = try config.map { try ClusterConfiguration.load(file: $0) } ?? .singleNode()
         let number = node ?? 1
         var logger = Logger(label: "jobboard", factory: { _ in LineLogHandler() })

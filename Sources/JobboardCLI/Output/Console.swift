@@ -1,4 +1,7 @@
 import Foundation
+import Logging
+import NodeServer
+import Synchronization
 
 /// The process's standard output and error, without buffers of their own.
 enum Console {
@@ -16,8 +19,25 @@ enum Console {
         try write(Array(text.utf8))
     }
 
+    /// Takes the lines for standard error of a process that must not wait for their reader.
+    private static let queue = Mutex<LogQueue?>(nil)
+
+    /// From here on no line on standard error makes its writer wait: a thread writes them, and what its queue has no room for
+    /// is dropped. For nodes, which a stalled reader of their log would hold up otherwise.
+    static func queueNotes() -> LogQueue {
+        let made = LogQueue(file: STDERR_FILENO) { LineLogHandler.line(.now, .warning, "\($0) log lines were dropped", [:]) }
+        queue.withLock { $0 = made }
+        return made
+    }
+
+    /// Waits until the queued lines are written, but not for long.
+    static func flushNotes() {
+        queue.withLock { $0 }?.flush(within: 1)
+    }
+
     /// A line on standard error; what can't be written there is lost.
     static func note(_ line: String) {
+        if let queue = queue.withLock({ $0 }) { return queue.add(line) }
         _ = write(Array((line + "\n").utf8), to: STDERR_FILENO)
     }
 

@@ -12,7 +12,7 @@ extension ClientStateMachine {
     /// The node said who it is.
     package mutating func greeted(_ hello: ClientHello, on which: UInt64, now: Moment, actions: inout Actions<Waiter>) {
         guard which == connection, case .greeting(let node, _) = state else { return }
-        guard hello.version >= 1, configuration.cluster.isEmpty || hello.cluster == configuration.cluster else {
+        guard configuration.cluster.isEmpty || hello.cluster == configuration.cluster else {
             return leave(node, because: "\(node) belongs to cluster '\(hello.cluster)'", now: now, actions: &actions)
         }
         state = .ready(node, Health())

@@ -77,7 +77,7 @@ package struct WatchStateMachine: Sendable {
 
     package mutating func greeted(_ hello: ClientHello, on which: UInt64, now: Moment) -> [Action] {
         guard which == connection, case .greeting(let node, _) = state else { return [] }
-        guard hello.version >= 1, cluster.isEmpty || hello.cluster == cluster else { return leave(now: now) }
+        guard cluster.isEmpty || hello.cluster == cluster else { return leave(now: now) }
         state = .asking(node, until: now.adding(greeting))
         return [.send(.watch(board: board, from: next))]
     }

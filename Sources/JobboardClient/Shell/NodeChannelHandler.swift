@@ -59,7 +59,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private func nextFrame() throws -> ByteBuffer? {
         guard owner != nil, let length = pending.getInteger(at: pending.readerIndex, endianness: .little, as: UInt32.self)
         else { return nil }
-        let body = try Framing.bodyLength(length, maximum: Framing.maximumClientFrame)
+        let body = try Framing.bodyLength(length, maximum: greeted ? Framing.maximumClientFrame : Framing.maximumHelloFrame)
         guard pending.readableBytes >= Framing.prefixLength + body else { return nil }
         pending.moveReaderIndex(forwardBy: Framing.prefixLength)
         return pending.readSlice(length: body)
@@ -72,6 +72,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
         } else {
             greeted = true
             let hello = try frame.withUnsafeReadableBytes { try ClientCodec.decodeHello($0) }
+            _ = try ClientHello.formats.newestInCommon(with: hello.formats)
             owner?.greeted(hello, on: connection)
         }
     }
