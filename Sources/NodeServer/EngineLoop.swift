@@ -17,6 +17,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
     private var engine: Engine
     private let disk: DiskWorker
     private let snapshots: SnapshotWorker
+    private let logs: LogQueue?
     private let failed: @Sendable (NodeError) -> Void
 
     private var inbox: [EngineInput] = []
@@ -37,7 +38,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
 
     init(
         loop: any EventLoop, engine: Engine, disk: DiskWorker, snapshots: SnapshotWorker, logger: Logger,
-        failed: @escaping @Sendable (NodeError) -> Void
+        logs: LogQueue? = nil, failed: @escaping @Sendable (NodeError) -> Void
     ) {
         self.loop = loop
         self.engine = engine
@@ -45,6 +46,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         self.snapshots = snapshots
         self.logger = logger
         strangers = StrangerLog(logger: logger)
+        self.logs = logs
         self.failed = failed
     }
 
@@ -192,7 +194,14 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
 
     private func reply(_ client: ClientReference, _ response: Response) {
         guard let handler = clients[client.connection] else { return }
-        if handler.write(response, number: client.request) { unflushed.append(handler) }
+        if handler.write(completed(response), number: client.request) { unflushed.append(handler) }
+    }
+
+    /// The engine knows nothing of threads: what they take is added to its status here.
+    private func completed(_ response: Response) -> Response {
+        guard case .status(var status) = response, let logs else { return response }
+        status.budgets.append(logs.reading)
+        return .status(status)
     }
 
     private func log(_ notice: Notice) {

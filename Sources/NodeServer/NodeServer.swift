@@ -16,11 +16,13 @@ package final class NodeServer: Service {
     private let dataFolder: String
     private let emptyLog: EmptyLog
     private let logger: Logger
+    private let logs: LogQueue?
 
     /// `emptyLog`: what it means when nothing has ever happened in the node's log. Throws when the node is not in the
-    /// configuration, or has lost its log and nobody to ask.
+    /// configuration, or has lost its log and nobody to ask. `logs`: where the logger's lines go, for the node's status.
     package init(
-        configuration: ClusterConfiguration, node: UInt64, dataFolder: String, emptyLog: EmptyLog = .unexplained, logger: Logger
+        configuration: ClusterConfiguration, node: UInt64, dataFolder: String, emptyLog: EmptyLog = .unexplained, logger: Logger,
+        logs: LogQueue? = nil
     ) throws(ConfigurationError) {
         guard let own = configuration.nodes.first(where: { $0.id == node }) else {
             let ids = configuration.nodes.map { "\($0.id)" }.joined(separator: ", ")
@@ -32,6 +34,7 @@ package final class NodeServer: Service {
         self.configuration = configuration
         self.own = own
         self.emptyLog = emptyLog
+        self.logs = logs
         self.dataFolder = dataFolder
         var logger = logger
         logger[metadataKey: LogKey.node] = "\(node)"
@@ -56,7 +59,7 @@ package final class NodeServer: Service {
             send: { relay.send($1, to: $0) }, failed: { ending.yield(.broken($0)) })
         let snapshots = try snapshotWorker(relay)
         let node = EngineLoop(
-            loop: loop, engine: recovery.engine, disk: disk, snapshots: snapshots, logger: logger,
+            loop: loop, engine: recovery.engine, disk: disk, snapshots: snapshots, logger: logger, logs: logs,
             failed: { ending.yield(.broken($0)) })
         relay.connect(node)
         disk.start()

@@ -116,19 +116,19 @@ struct StreamInput {
 
     /// The body of the handshake's next frame, when all of it is there.
     mutating func nextGreeting() throws(WireError) -> ByteBuffer? {
-        guard let prefix = nextLength else { return nil }
+        guard let prefix = nextLength else { return incomplete() }
         let length = try Framing.bodyLength(prefix, maximum: Framing.maximumHelloFrame)
-        guard buffer.readableBytes >= Framing.prefixLength + length else { return nil }
+        guard buffer.readableBytes >= Framing.prefixLength + length else { return incomplete() }
         buffer.moveReaderIndex(forwardBy: Framing.prefixLength)
         return buffer.readSlice(length: length)
     }
 
     /// What the next record holds, when all of it is there and its code is right. Nothing of a record is believed before.
     mutating func nextRecord() throws(WireError) -> ByteBuffer? {
-        guard let prefix = nextLength else { return nil }
+        guard let prefix = nextLength else { return incomplete() }
         guard prefix <= Framing.maximumRecord else { throw WireError("a record of \(prefix) bytes") }
         let covered = Framing.prefixLength + Int(prefix)
-        guard buffer.readableBytes >= covered + RecordCode.byteCount else { return nil }
+        guard buffer.readableBytes >= covered + RecordCode.byteCount else { return incomplete() }
         let isRight = buffer.withUnsafeReadableBytes { bytes in
             code?.isNext(
                 UnsafeRawBufferPointer(rebasing: bytes[covered..<covered + RecordCode.byteCount]),
@@ -139,6 +139,12 @@ struct StreamInput {
         let content = buffer.readSlice(length: Int(prefix))
         buffer.moveReaderIndex(forwardBy: RecordCode.byteCount)
         return content
+    }
+
+    /// A few bytes must not keep the large buffer that they came in, least of all those of a stranger.
+    private mutating func incomplete() -> ByteBuffer? {
+        if buffer.storageCapacity > max(1024, 4 * buffer.readableBytes) { buffer = ByteBuffer(bytes: buffer.readableBytesView) }
+        return nil
     }
 
     private var nextLength: UInt32? {

@@ -52,7 +52,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        _ = Console.queueNotes()
+        let logs = Console.queueNotes()
         let configuration = try config.map { try ClusterConfiguration.load(file: $0) } ?? .singleNode()
         let number = node ?? 1
         var logger = Logger(label: "jobboard", factory: { _ in LineLogHandler() })
@@ -61,7 +61,7 @@ struct ServeCommand: AsyncParsableCommand {
         let server = try NodeServer(
             configuration: configuration, node: number, dataFolder: folder(configuration, number),
             emptyLog: rejoin ? .lost : begin ? .beginning : .unexplained,
-            logger: logger)
+            logger: logger, logs: logs)
         try await ServiceRun.untilSignal([.init(service: server)], logger: logger)
     }
 
