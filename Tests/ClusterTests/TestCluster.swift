@@ -28,7 +28,7 @@ final class TestCluster {
         let ports = try await Self.freePorts(2 * nodes)
         addresses = (0..<nodes).map { "127.0.0.1:\(ports[2 * $0])" }
         let folder = folder
-        files = (1...nodes).map { folder.appending(path: "cluster-\($0).json") }
+        files = (1...nodes).map { folder.appending(path: peers == nil ? "cluster.json" : "cluster-\($0).json") }
         for (place, file) in files.enumerated() {
             let list = (1...nodes).map { node in
                 let port = ports[2 * node - 1]
