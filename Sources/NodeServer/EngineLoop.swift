@@ -158,6 +158,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
             case .load(let peer, let from, let bytes): work.append(.load(peer, from: from, maxBytes: bytes))
             case .send(let peer, let frame, .stream): links[peer]?.send(frame)
             case .send(let peer, let frame, .datagram): datagrams?.send(frame, to: peer)
+            case .reply(let client, .status(let status)): reply(client, .status(completed(status)))
             case .reply(let client, let response): reply(client, response)
             case .notice(let notice): log(notice)
             case .transfer(let peer, let transfer): links[peer]?.send(transfer, from: engine.replica.id)
@@ -194,14 +195,14 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
 
     private func reply(_ client: ClientReference, _ response: Response) {
         guard let handler = clients[client.connection] else { return }
-        if handler.write(completed(response), number: client.request) { unflushed.append(handler) }
+        if handler.write(response, number: client.request) { unflushed.append(handler) }
     }
 
     /// The engine knows nothing of threads: what they take is added to its status here.
-    private func completed(_ response: Response) -> Response {
-        guard case .status(var status) = response, let logs else { return response }
-        status.budgets.append(logs.reading)
-        return .status(status)
+    private func completed(_ status: NodeStatus) -> NodeStatus {
+        var status = status
+        if let logs { status.budgets.append(logs.reading) }
+        return status
     }
 
     private func log(_ notice: Notice) {
