@@ -47,7 +47,8 @@ var package = Package(
         .target(name: "Consensus", dependencies: [deque], swiftSettings: rules),
         .target(name: "WireFormat", dependencies: ["Consensus", "Jobboard"], swiftSettings: rules),
         .target(
-            name: "NodeEngine", dependencies: ["Consensus", "Jobboard", "WireFormat", deque, ordered], swiftSettings: rules),
+            name: "NodeEngine", dependencies: ["Consensus", "Jobboard", "WireFormat", deque, heap, ordered],
+            swiftSettings: rules),
 
         // The log on disk.
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
@@ -94,7 +95,8 @@ var package = Package(
         .testTarget(
             name: "JobboardTests", dependencies: ["Consensus", "Jobboard", "NodeEngine"], swiftSettings: rules),
         .testTarget(
-            name: "NodeEngineTests", dependencies: ["Consensus", "Jobboard", "NodeEngine", "WireFormat"], swiftSettings: rules),
+            name: "NodeEngineTests",
+            dependencies: ["Consensus", "EventLog", "Jobboard", "NodeEngine", "NodeStorage", "WireFormat"], swiftSettings: rules),
         .testTarget(
             name: "ConsensusTests", dependencies: ["Consensus"], exclude: ["Scenarios"], swiftSettings: rules),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: rules),

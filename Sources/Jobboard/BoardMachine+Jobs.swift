@@ -36,6 +36,7 @@ extension BoardMachine {
     mutating func becomeReady(_ slot: Int32) {
         precondition(slots[slot].job.state == .unclaimed && !slots[slot].isReady, "\(slots[slot].job.id) can't become ready")
         slots[slot].becomeReady()
+        newlyReadySlots.append(slot)
         let entry = ReadyEntry(position: slots[slot].job.position, slot: slot, epoch: slots[slot].readyEpoch)
         lanes[lane(of: slot)].ready.insert(entry)
         let board = Int(slots[slot].board)

@@ -29,6 +29,8 @@ package struct BoardMachine: Sendable {
     var totals = StateCounts()
     var timers = Timers()
     var sessions = SessionTable()
+    /// Of jobs that became ready in the current block; see `newlyReady`. Not part of the replicated state.
+    var newlyReadySlots: [Int32] = []
     /// Counts requests by name, to know which name's index was not used for longest.
     var namedUses: UInt64 = 0
 
@@ -39,6 +41,7 @@ package struct BoardMachine: Sendable {
     /// Starts a block of the log: the clock moves (never back), and what is due happens, at most `timersPerBlock` of it.
     package mutating func beginBlock(at time: Timestamp, events: inout [Event]) {
         now = max(now, time)
+        forgetNewlyReady()
         fireTimers(into: &events)
     }
 

@@ -112,7 +112,7 @@ extension Job {
 
 extension Job {
     /// About what it takes in an answer.
-    var answerBytes: Int {
+    package var answerBytes: Int {
         var bytes = 128 + board.utf8.count + name.utf8.count + details.count + (owner?.utf8.count ?? 0)
         if let rare { bytes += rare.values.byteCount }
         return bytes

@@ -11,6 +11,17 @@ package enum Outcome: Sendable, Equatable {
     case refused(JobboardError)
 }
 
+extension Outcome {
+    /// About what it takes in an answer.
+    package var answerBytes: Int {
+        switch self {
+        case .sessionOpened, .sessionClosed, .refused: 256
+        case .posted(let jobs, _), .claimed(let jobs): jobs.reduce(64) { $0 + $1.answerBytes }
+        case .changed(let job): job.answerBytes
+        }
+    }
+}
+
 /// The kinds of event. The raw values are the tags of the wire and of the log.
 public enum EventKind: UInt8, Sendable, CaseIterable {
     /// A job came onto the board.

@@ -12,6 +12,8 @@ import Jobboard
 struct EmptyClaims: Sendable {
     /// Two generations of so many sessions are remembered.
     static let generation = 16_384
+    /// Numbers of all sessions of one generation.
+    static let numbers = 262_144
     /// Numbers of one session; as many as a client may leave unanswered.
     static let window = 4096
 
@@ -39,6 +41,8 @@ struct EmptyClaims: Sendable {
     // Only looked up, never walked.
     private var recent: [UInt64: Session] = [:]
     private var older: [UInt64: Session] = [:]
+    /// Numbers in `recent`, at most.
+    private var recentNumbers = 0
 
     var isEmpty: Bool { recent.isEmpty && older.isEmpty }
 
@@ -53,8 +57,7 @@ struct EmptyClaims: Sendable {
             session.answered.insert(call.sequence, at: place)
         }
         if session.answered.count > Self.window { session.acknowledge(below: session.answered[0] + 1) }
-        if recent.count >= Self.generation { (older, recent) = (recent, [:]) }
-        recent[call.session] = session
+        put(session, call.session)
     }
 
     /// What a copy of a request that was answered with nothing is answered; nil when it is none.
@@ -65,17 +68,29 @@ struct EmptyClaims: Sendable {
         if call.acknowledgedBelow > session.acknowledgedBelow {
             var later = session
             later.acknowledge(below: call.acknowledgedBelow)
-            older[call.session] = nil
-            recent[call.session] = later
+            _ = take(call.session)
+            put(later, call.session)
         }
         let place = session.place(of: call.sequence)
         if place < session.answered.count, session.answered[place] == call.sequence { return .claimed([]) }
         return call.sequence < session.acknowledgedBelow ? .refused(SessionCommand.acknowledgedBefore(call.sequence)) : nil
     }
 
-    mutating func removeAll() { (recent, older) = ([:], [:]) }
+    mutating func removeAll() { self = EmptyClaims() }
+
+    private mutating func put(_ session: Session, _ id: UInt64) {
+        if recent.count >= Self.generation || recentNumbers >= Self.numbers {
+            (older, recent, recentNumbers) = (recent, [:], 0)
+        }
+        recentNumbers += session.answered.count
+        recent[id] = session
+    }
 
     private mutating func take(_ id: UInt64) -> Session? {
-        recent.removeValue(forKey: id) ?? older.removeValue(forKey: id)
+        if let session = recent.removeValue(forKey: id) {
+            recentNumbers -= session.answered.count
+            return session
+        }
+        return older.removeValue(forKey: id)
     }
 }

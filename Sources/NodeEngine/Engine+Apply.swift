@@ -44,7 +44,7 @@ extension Engine {
         let writes = proposal.writes
         proposedBytes -= proposal.byteCount
         // Mostly outcomes are answers and nothing else; only a claim of the next job may want more.
-        if cancelled.isEmpty, !Self.haveClaims(writes) {
+        if !Self.haveClaims(writes) {
             return state.apply(entry, count: writes.count, isChecked: true, call: { writes[$0].call }) { place, outcome in
                 effects.append(.reply(writes[place].client, .outcome(outcome)))
             }
@@ -52,7 +52,10 @@ extension Engine {
         var outcomes: [Outcome] = []
         outcomes.reserveCapacity(writes.count)
         let events = state.apply(entry, count: writes.count, isChecked: true, call: { writes[$0].call }) { outcomes.append($1) }
-        for write in writes { countClaims(of: write, by: -1) }
+        for write in writes {
+            countClaims(of: write, by: -1)
+            if !parkedClaims.isEmpty, let (board, _) = claimCount(write) { parkedClaims.fewerUnderWay(on: board) }
+        }
         for (write, outcome) in zip(writes, outcomes) { settle(write, outcome, &effects) }
         return events
     }
@@ -71,13 +74,14 @@ extension Engine {
     }
 
     private mutating func settle(_ write: Write, _ outcome: Outcome, _ effects: inout [EngineEffect]) {
-        let wasCancelled = cancelled.remove(write.client) != nil
-        var copies: [Write] = []
-        if case .claimNext = write.call.command { copies = claimCopies.remove(write) }
-        if case .claimed(let jobs) = outcome, jobs.isEmpty, case .claimNext(let want) = write.call.command {
+        guard case .claimNext(let want) = write.call.command else {
+            return effects.append(.reply(write.client, .outcome(outcome)))
+        }
+        let (copies, wasCancelled) = claimCopies.remove(write)
+        if case .claimed(let jobs) = outcome, jobs.isEmpty {
             if write.waits, now.monotonic < write.deadline, !wasCancelled {
                 // Others were faster; it goes on waiting.
-                park(write, on: want.board, &effects)
+                park(write, want, overtaken: false, &effects)
                 for copy in copies { takeWrite(copy, &effects) }
                 return
             }
@@ -88,16 +92,12 @@ extension Engine {
     }
 
     private mutating func takeEarlyWrites(_ effects: inout [EngineEffect]) {
-        let writes = early
-        early = []
-        for write in writes { takeWrite(write, &effects) }
+        for write in early.removeAll() { takeWrite(write, &effects) }
     }
 
-    /// Events go to watchers and to those who wait for a job to end or to come.
+    /// What the entry changed goes to watches and to those that wait for a job to end or to come.
     private mutating func tell(_ events: [Event], _ effects: inout [EngineEffect]) {
-        guard !events.isEmpty else { return }
-        tellWatchers(events, &effects)
-        tellWaits(events, &effects)
-        serveParkedClaims(&effects)
+        tellWatches(events, &effects)
+        wakeParked(events, &effects)
     }
 }

@@ -1,18 +1,24 @@
 import Consensus
 import DequeModule
 import Jobboard
-import OrderedCollections
 
 extension Engine {
     /// What must be true of one node between two turns. On everywhere: a look at each proposed block, and no more.
     package func checkInvariants() {
-        precondition(!isDriving && gathered.isEmpty, "a turn leaves nothing half done")
+        precondition(!isDriving && !reads.hasGathered, "a turn leaves nothing half done")
+        precondition(waiting.byteCount <= settings.waitingLimit, "too many bytes wait to be proposed")
         precondition(
-            waiting.byteCount <= settings.waitingBytes + settings.limits.postBytes + (1 << 20),
-            "too many bytes wait to be proposed")
-        precondition(early.count <= settings.earlyWrites, "too many writes wait for the term to open")
+            proposedBytes <= settings.waitingLimit + settings.batchBytes + settings.largestCommand,
+            "too many bytes are proposed and not committed")
+        precondition(
+            early.count <= settings.earlyWrites && early.byteCount <= settings.waitingLimit,
+            "too many writes wait for the term to open")
+        precondition(
+            reads.count <= settings.pendingReads && reads.byteCount <= settings.pendingReadBytes, "too many reads are under way")
+        precondition(claimCopies.copyCount <= settings.claimCopies, "too many copies of claims wait for their outcome")
         precondition(UInt64(proposed.count) <= settings.uncommittedBlocks, "too many blocks are proposed and not committed")
-        precondition(parkedWaits.count + watchers.count <= settings.parkedRequests, "too many requests are parked")
+        precondition(
+            parkedCount <= settings.parkedRequests && parkedBytes <= settings.parkedBytes, "too many requests are parked")
         if !replica.isLeader {
             precondition(waiting.isEmpty && early.isEmpty && proposed.isEmpty, "only a leader has writes under way")
             precondition(parkedClaims.isEmpty && claimsUnderWay.isEmpty, "only a leader has claims under way")
@@ -37,6 +43,12 @@ extension Engine {
         }
         precondition(identities == claimCopies.identities, "the claims under way differ from those whose copies wait")
         precondition(claims == claimsUnderWay, "the count of claims under way differs from a recount")
-        for group in behind { precondition(group.index > state.index, "a read waits for entry \(group.index), which is there") }
+        let mayServe = replica.termIsOpen && acceptsWrites
+        parkedClaims.checkInvariants(state.machine) { !mayServe || claims[$0] != nil }
+        parkedWaits.checkInvariants()
+        watches.checkInvariants(nextPosition: state.history.nextPosition)
+        reads.checkInvariants(applied: state.index)
+        claimCopies.checkInvariants()
+        precondition(blocked.isSubset(of: connections), "a connection that is closed does not read")
     }
 }

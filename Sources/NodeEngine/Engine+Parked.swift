@@ -1,82 +1,75 @@
 import Consensus
-import DequeModule
 import Jobboard
-import OrderedCollections
 import WireFormat
 
-/// A claim of the next job that waits at the leader until there is one.
-struct ParkedClaim: Sendable {
-    var write: Write
-}
-
-/// Somebody who waits for the board, at any node.
-struct ParkedWait: Sendable {
-    enum Kind: Sendable {
-        case claimable(String)
-        case end(JobID)
-    }
-
-    var kind: Kind
-    var deadline: UInt64
-}
-
-/// Somebody who hears every event.
-struct Watcher: Sendable {
-    var board: String?
-}
-
+// Requests that wait at this node: claims (at the leader), waits and watches.
 extension Engine {
-    var parkedCount: Int {
-        parkedClaims.values.reduce(0) { $0 + $1.count } + parkedWaits.count + watchers.count
-    }
+    var parkedCount: Int { parkedClaims.count + parkedWaits.count + watches.count }
+    var parkedBytes: Int { parkedClaims.byteCount + parkedWaits.byteCount + watches.byteCount }
 
-    private func tooManyParked(_ client: ClientReference, _ effects: inout [EngineEffect]) -> Bool {
-        guard parkedCount >= settings.parkedRequests else { return false }
+    func tooManyParked(_ client: ClientReference, bytes: Int, _ effects: inout [EngineEffect]) -> Bool {
+        guard parkedCount >= settings.parkedRequests || parkedBytes + bytes > settings.parkedBytes else { return false }
         let error = JobboardError(.overloaded, "too many requests wait at this node")
         effects.append(.reply(client, .failed(error)))
         return true
     }
 
+    /// Why nothing can wait for a board of this name.
+    func refusal(ofBoard name: String?) -> JobboardError? {
+        guard let name, name.utf8.count > settings.limits.boardNameBytes else { return nil }
+        return JobboardError(.invalidArgument, "a board's name has at most \(settings.limits.boardNameBytes) bytes")
+    }
+
     // MARK: Claims
 
-    mutating func park(_ write: Write, on board: String, _ effects: inout [EngineEffect]) {
-        // A job claimed for somebody who has gone would be nobody's until its lease ends.
+    /// `overtaken`: something is ready that claims under way may take.
+    mutating func park(_ write: Write, _ want: ClaimNext, overtaken: Bool, _ effects: inout [EngineEffect]) {
+        // A job claimed for a client that has gone would be nobody's until its lease ends.
         guard connections.contains(write.client.connection) else { return }
-        guard !tooManyParked(write.client, &effects) else { return }
-        parkedClaims[board, default: []].append(ParkedClaim(write: write))
+        // A second one under the same number is the same request once more, or a mistake of the client's: one answer comes.
+        guard !parkedClaims.contains(write.client) else { return }
+        guard !tooManyParked(write.client, bytes: ParkedClaims.bytes(of: want), &effects) else { return }
+        parkedClaims.park(write, want, overtaken: overtaken)
     }
 
-    /// Something may have become claimable: first come, first served, as far as it goes.
+    /// Offers what has become claimable to parked claims: first come, first served, as far as it goes.
     mutating func serveParkedClaims(_ effects: inout [EngineEffect]) {
-        guard !parkedClaims.isEmpty, replica.termIsOpen else { return }
-        for board in parkedClaims.keys {
-            while let claim = nextServable(board) { takeWrite(claim.write, &effects) }
-            if parkedClaims[board]?.isEmpty == true { parkedClaims[board] = nil }
+        guard parkedClaims.hasBoardsToServe, replica.termIsOpen, acceptsWrites else { return }
+        while waiting.hasRoom(for: settings.largestParkedClaim, limit: settings.waitingLimit),
+            let board = parkedClaims.nextBoardToServe()
+        {
+            serveParkedClaims(on: board, &effects)
         }
     }
 
-    private mutating func nextServable(_ board: String) -> ParkedClaim? {
-        let claimable = state.machine.claimableCount(board: board) - claimsUnderWay[board, default: 0]
-        guard claimable > 0, let claims = parkedClaims[board] else { return nil }
-        let servable = claims.firstIndex { claim in
-            guard case .claimNext(let want) = claim.write.call.command else { return false }
-            return state.machine.hasClaimable(want)
+    private mutating func serveParkedClaims(on board: String, _ effects: inout [EngineEffect]) {
+        var underWay = claimsUnderWay[board, default: 0]
+        while state.machine.claimableCount(board: board) > underWay {
+            guard waiting.hasRoom(for: settings.largestParkedClaim, limit: settings.waitingLimit) else {
+                return parkedClaims.serveLater(board)
+            }
+            guard let write = parkedClaims.nextServable(on: board, in: state.machine) else { return }
+            takeWrite(write, &effects)
+            let now = claimsUnderWay[board, default: 0]
+            // It may have been answered without being proposed: then the job is still there for the next claim.
+            if now > underWay { parkedClaims.lastServedIsUnderWay(on: board) }
+            underWay = now
         }
-        guard let servable else { return nil }
-        return parkedClaims[board]?.remove(at: servable)
     }
 
     // MARK: Waits
 
     /// Answers a wait that is over already, or parks it.
-    mutating func park(_ wait: ParkedWait, _ client: ClientReference, _ effects: inout [EngineEffect]) {
-        if let response = response(to: wait.kind) { return effects.append(.reply(client, response)) }
+    mutating func park(
+        _ kind: ParkedWaits.Kind, deadline: UInt64, _ client: ClientReference, _ effects: inout [EngineEffect]
+    ) {
+        if let response = response(to: kind) { return effects.append(.reply(client, response)) }
         guard connections.contains(client.connection) else { return }
-        guard !tooManyParked(client, &effects) else { return }
-        parkedWaits[client] = wait
+        guard !tooManyParked(client, bytes: ParkedWaits.bytes(of: kind), &effects) else { return }
+        parkedWaits.park(kind, client, deadline: deadline)
     }
 
-    private func response(to wait: ParkedWait.Kind) -> Response? {
+    private func response(to wait: ParkedWaits.Kind) -> Response? {
         switch wait {
         case .claimable(let board):
             return state.machine.claimableCount(board: board) > 0 ? .ready(true) : nil
@@ -86,29 +79,50 @@ extension Engine {
         }
     }
 
-    mutating func tellWaits(_ events: [Event], _ effects: inout [EngineEffect]) {
-        guard !parkedWaits.isEmpty else { return }
-        let over = parkedWaits.compactMap { client, wait in response(to: wait.kind).map { (client, $0) } }
-        for (client, response) in over {
-            parkedWaits[client] = nil
+    /// What an applied entry changed, for those that wait for it.
+    mutating func wakeParked(_ events: [Event], _ effects: inout [EngineEffect]) {
+        if !parkedWaits.isEmpty {
+            for event in events where event.kind == .consumed || event.kind == .trashed { parkedWaits.wake(.end(event.job)) }
+        }
+        if state.machine.hasNewlyReady, !parkedWaits.isEmpty || !parkedClaims.isEmpty {
+            var last: String?
+            for job in state.machine.newlyReady {
+                parkedClaims.jobIsReady(job, in: state.machine)
+                if job.board != last { parkedWaits.wake(.claimable(job.board)) }
+                last = job.board
+            }
+        }
+        answerWaits(&effects)
+        serveParkedClaims(&effects)
+    }
+
+    /// Answers those whose wait is over, as many as the turn may.
+    mutating func answerWaits(_ effects: inout [EngineEffect]) {
+        while turn.answers > 0, turn.bytes > 0, let kind = parkedWaits.firstDue {
+            guard let response = response(to: kind) else {
+                parkedWaits.dropFirstDue()
+                continue
+            }
+            guard let client = parkedWaits.popFirstDue() else { continue }
+            turn.answers -= 1
+            turn.bytes -= response.byteCount
             effects.append(.reply(client, response))
         }
     }
 
+    // MARK: Time
+
+    /// Ends what has waited long enough, as much as the turn may.
     mutating func expireParked(_ effects: inout [EngineEffect]) {
-        // Delays end and leases run out without an event of their own that would wake anybody.
-        serveParkedClaims(&effects)
-        tellWaits([], &effects)
-        for board in parkedClaims.keys {
-            let over = parkedClaims[board]!.filter { $0.write.deadline <= now.monotonic }
-            guard !over.isEmpty else { continue }
-            parkedClaims[board]!.removeAll { $0.write.deadline <= now.monotonic }
-            for claim in over { endWait(of: claim.write, &effects) }
+        while turn.answers > 0, parkedClaims.hasExpired(at: now.monotonic) {
+            guard let write = parkedClaims.popExpired(at: now.monotonic) else { break }
+            turn.answers -= 1
+            endWait(of: write, &effects)
         }
-        let over = parkedWaits.filter { $0.value.deadline <= now.monotonic }
-        for (client, wait) in over {
-            parkedWaits[client] = nil
-            effects.append(.reply(client, lastWord(on: wait)))
+        while turn.answers > 0, parkedWaits.hasExpired(at: now.monotonic) {
+            guard let (client, kind) = parkedWaits.popExpired(at: now.monotonic) else { break }
+            turn.answers -= 1
+            effects.append(.reply(client, lastWord(on: kind)))
         }
     }
 
@@ -121,55 +135,10 @@ extension Engine {
         takeWrite(last, &effects)
     }
 
-    private func lastWord(on wait: ParkedWait) -> Response {
-        switch wait.kind {
-        case .claimable: .ready(false)
+    private func lastWord(on wait: ParkedWaits.Kind) -> Response {
+        switch wait {
+        case .claimable(let board): .ready(state.machine.claimableCount(board: board) > 0)
         case .end(let id): state.machine.job(id).map { .job($0) } ?? .failed(Self.noJob(id))
-        }
-    }
-
-    // MARK: Watches
-
-    mutating func startWatch(
-        _ board: String?, _ position: UInt64?, _ client: ClientReference, _ effects: inout [EngineEffect]
-    ) {
-        let next = state.history.nextPosition
-        let from = position ?? next
-        guard from <= next else {
-            let error = JobboardError(.invalidArgument, "position \(from) is in the future; the next event has \(next)")
-            return effects.append(.reply(client, .failed(error)))
-        }
-        guard let missed = state.history.events(from: from) else {
-            let error = JobboardError(
-                .compacted, "position \(from) is no longer kept; the oldest is \(state.history.oldest)")
-            return effects.append(.reply(client, .failed(error)))
-        }
-        guard connections.contains(client.connection), !tooManyParked(client, &effects) else { return }
-        let watcher = Watcher(board: board)
-        watchers[client] = watcher
-        effects.append(.reply(client, .watching(from: from)))
-        tell(missed, to: watcher, client, &effects)
-    }
-
-    mutating func tellWatchers(_ events: [Event], _ effects: inout [EngineEffect]) {
-        for (client, watcher) in watchers { tell(events, to: watcher, client, &effects) }
-    }
-
-    /// Events that travel in one frame, in bytes.
-    private static let eventBytes = 256 << 10
-
-    private func tell(_ events: [Event], to watcher: Watcher, _ client: ClientReference, _ effects: inout [EngineEffect]) {
-        let wanted = watcher.board.map { board in events.filter { $0.board == board } } ?? events
-        // A frame stays far below its limit.
-        var rest = wanted[...]
-        while !rest.isEmpty {
-            var bytes = 0
-            let fitting = rest.prefix { event in
-                defer { bytes += event.byteCount }
-                return bytes < Self.eventBytes
-            }
-            effects.append(.reply(client, .events(Array(fitting))))
-            rest = rest.dropFirst(fitting.count)
         }
     }
 
@@ -177,33 +146,37 @@ extension Engine {
 
     /// A parked claim is answered, so that its client knows that it got nothing; watches and waits just end.
     mutating func cancel(_ client: ClientReference, _ effects: inout [EngineEffect]) {
-        if watchers.removeValue(forKey: client) != nil || parkedWaits.removeValue(forKey: client) != nil { return }
-        for board in parkedClaims.keys {
-            guard let place = parkedClaims[board]?.firstIndex(where: { $0.write.client == client }) else { continue }
-            guard let claim = parkedClaims[board]?.remove(at: place), !claimCopies.join(claim.write) else { return }
-            let outcome = state.machine.answeredBefore(claim.write.call)
-            if outcome == nil { emptyClaims.add(claim.write.call) }
-            effects.append(.reply(client, .outcome(outcome ?? .claimed([]))))
+        if watches.cancel(client) || parkedWaits.cancel(client) { return }
+        guard let write = parkedClaims.cancel(client) else {
+            // It is still on its way: a claim through the log, or anything through a read round.
+            reads.cancel(client)
+            early.cancel(client)
+            claimCopies.cancel(client)
             return
         }
-        drop(client)
-    }
-
-    /// It is still on its way: a claim through the log, or anything through a read round.
-    private mutating func drop(_ client: ClientReference) {
-        gathered.removeAll { $0.client == client }
-        for number in reads.keys { reads[number]?.removeAll { $0.client == client } }
-        for place in behind.indices { behind[place].reads.removeAll { $0.client == client } }
-        early.removeAll { $0.client == client }
-        if waiting.contains(client) || proposed.contains(where: { $0.writes.contains { $0.client == client } }) {
-            cancelled.insert(client)
+        switch claimCopies.join(write, limit: settings.claimCopies) {
+        case .joined: return
+        case .tooMany: return effects.append(.reply(client, .failed(Self.tooManyCopies)))
+        case .noCopy: break
         }
+        let outcome = state.machine.answeredBefore(write.call)
+        if outcome == nil { emptyClaims.add(write.call) }
+        effects.append(.reply(client, .outcome(outcome ?? .claimed([]))))
     }
 
     mutating func forget(_ connection: UInt64) {
         connections.remove(connection)
-        watchers.removeAll { $0.key.connection == connection }
-        parkedWaits.removeAll { $0.key.connection == connection }
-        for board in parkedClaims.keys { parkedClaims[board]?.removeAll { $0.write.client.connection == connection } }
+        blocked.remove(connection)
+        watches.close(connection)
+        parkedWaits.close(connection)
+        parkedClaims.close(connection)
+        reads.close(connection)
+    }
+
+    /// The client reads again: what was held back for it goes on.
+    mutating func unblock(_ connection: UInt64) {
+        guard blocked.remove(connection) != nil else { return }
+        reads.unblocked(connection)
+        watches.unblocked(connection)
     }
 }

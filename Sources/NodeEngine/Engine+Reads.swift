@@ -1,54 +1,34 @@
 import Consensus
 import Jobboard
-import OrderedCollections
 package import WireFormat
 
-/// Something that must not be answered before this node knows that its state is recent enough.
-struct Read: Sendable {
-    enum Kind: Sendable {
-        case query(Query)
-        /// The answer is known; it only has to be confirmed that this node still leads.
-        case settled(Outcome)
-        case park(ParkedWait)
-        case watch(board: String?, from: UInt64?)
+extension Engine {
+    /// Takes a read in, or refuses it for want of room. `fresh`: this node's state must first be known to be recent enough.
+    mutating func takeRead(_ kind: Read.Kind, _ client: ClientReference, fresh: Bool = true, _ effects: inout [EngineEffect]) {
+        guard !reads.add(Read(client: client, kind: kind), fresh: fresh, settings.pendingReadLimits) else { return }
+        let error = JobboardError(.overloaded, "too many reads are under way; try again in a moment")
+        effects.append(.reply(client, .failed(error)))
     }
 
-    var client: ClientReference
-    var kind: Kind
-}
-
-extension Engine {
     /// All reads of a turn share one question to the replica.
     mutating func startReads(_ effects: inout [EngineEffect]) {
-        guard !gathered.isEmpty else { return }
-        let number = nextRead
-        nextRead += 1
-        reads[number] = gathered
-        gathered = []
-        drive(.read(number), &effects)
+        if let number = reads.startRound() { drive(.read(number), &effects) }
     }
 
     mutating func readIsReady(_ number: UInt64, _ index: LogIndex, _ effects: inout [EngineEffect]) {
-        guard let ready = reads.removeValue(forKey: number) else { return }
-        if state.index >= index {
-            for read in ready { answer(read, &effects) }
-        } else {
-            behind.append((index, ready))
-        }
+        guard let ready = reads.endRound(number) else { return }
+        guard state.index >= index else { return reads.waitForState(at: index, ready) }
+        for read in ready { answer(read, &effects) }
     }
 
     mutating func answerReadsBehind(_ effects: inout [EngineEffect]) {
-        guard !behind.isEmpty else { return }
-        let ready = behind.filter { $0.index <= state.index }
-        behind.removeAll { $0.index <= state.index }
-        for group in ready {
-            for read in group.reads { answer(read, &effects) }
-        }
+        guard reads.isBehind else { return }
+        for read in reads.caughtUp(with: state.index) { answer(read, &effects) }
     }
 
     mutating func readFailed(_ number: UInt64, _ effects: inout [EngineEffect]) {
-        guard let failed = reads.removeValue(forKey: number) else { return }
-        for read in failed {
+        for read in reads.endRound(number) ?? [] {
+            guard reads.finish(read) else { continue }
             if case .settled = read.kind {
                 refer(read.client, &effects)
             } else {
@@ -58,18 +38,45 @@ extension Engine {
         }
     }
 
+    /// A read that was confirmed: small ones are answered at once while the turn has bytes left, others in their turn.
     private mutating func answer(_ read: Read, _ effects: inout [EngineEffect]) {
+        guard connections.contains(read.client.connection) else { return _ = reads.finish(read) }
+        let mustWait =
+            read.kind.isLarge || !turn.mayAnswer || (read.kind.mayBeLong && blocked.contains(read.client.connection))
+            || reads.answers.has(read.client.connection)
+        if mustWait, reads.isOpen(read) { return reads.answerLater(read) }
+        give(read, &effects)
+    }
+
+    /// Makes the answers that have waited, one connection after another, as far as the turn's budget goes.
+    mutating func answerReads(_ effects: inout [EngineEffect]) {
+        while turn.mayAnswer, let read = reads.nextAnswer(isBlocked: { [blocked] in blocked.contains($0) }) {
+            give(read, &effects)
+        }
+    }
+
+    private mutating func give(_ read: Read, _ effects: inout [EngineEffect]) {
+        guard reads.finish(read) else { return }
         switch read.kind {
-        case .query(let query): answer(query, read.client, &effects)
-        case .settled(let outcome): effects.append(.reply(read.client, .outcome(outcome)))
-        case .park(let wait): park(wait, read.client, &effects)
+        case .query(.digest): askForDigest(read.client, &effects)
+        case .query(let query):
+            let response = response(to: query)
+            turn.bytes -= response.byteCount
+            turn.records -= records(for: query, response)
+            effects.append(.reply(read.client, response))
+        case .settled(let outcome):
+            turn.bytes -= outcome.answerBytes
+            effects.append(.reply(read.client, .outcome(outcome)))
+        case .park(let kind, let deadline): park(kind, deadline: deadline, read.client, &effects)
         case .watch(let board, let position): startWatch(board, position, read.client, &effects)
         }
     }
 
-    /// From the state as it is.
-    func answer(_ query: Query, _ client: ClientReference, _ effects: inout [EngineEffect]) {
-        effects.append(.reply(client, response(to: query)))
+    /// How many jobs were looked at, at most.
+    private func records(for query: Query, _ response: Response) -> Int {
+        guard case .jobs(let wanted) = query, case .jobs(let page) = response else { return 1 }
+        let takesAll = wanted.states.isEmpty && wanted.owner == nil && wanted.name == nil
+        return takesAll ? page.jobs.count + 1 : settings.limits.pageScan
     }
 
     private func response(to query: Query) -> Response {
@@ -90,6 +97,8 @@ extension Engine {
             return .count(UInt64(state.machine.count(board: board, state: wanted)))
         case .status:
             return .status(status)
+        case .digest:
+            preconditionFailure("a digest is computed elsewhere")
         }
     }
 
@@ -125,8 +134,7 @@ extension Engine {
         status.members = members
         (status.room, status.clusterRoom) = (replica.room, replica.clusterRoom)
         status.budgets = budgetReadings
-        // It reads every job, so it is left out where that would be felt.
-        if status.unclaimed + status.claimed + status.trashed <= 20_000 { status.stateDigest = state.machine.fingerprint() }
+        if let snapshot = replica.snapshot { (status.snapshotIndex, status.snapshotDigest) = (snapshot.index, snapshot.digest) }
         return status
     }
 
@@ -138,6 +146,31 @@ extension Engine {
                 reachable: here || routes.isReachable(voter, now: now.monotonic),
                 datagrams: here || routes.hearsDatagrams(from: voter, now: now.monotonic),
                 durable: here ? replica.durableIndex : replica.knownDurable(at: voter))
+        }
+    }
+}
+
+extension Read.Kind {
+    /// Its answer may be longer than a few hundred bytes.
+    fileprivate var mayBeLong: Bool {
+        switch self {
+        case .query(.job), .query(.jobs): true
+        case .settled(let outcome): outcome.answerBytes > 4096
+        case .query, .park, .watch: false
+        }
+    }
+}
+
+extension Response {
+    /// About what it takes on a wire.
+    var byteCount: Int {
+        switch self {
+        case .job(let job): job.answerBytes
+        case .jobs(let page): page.jobs.reduce(64) { $0 + $1.answerBytes }
+        case .outcome(let outcome): outcome.answerBytes
+        case .status: 2048
+        case .events(let events): events.reduce(64) { $0 + $1.byteCount }
+        case .owner, .count, .ready, .watching, .failed, .notLeader, .digest: 256
         }
     }
 }

@@ -1,7 +1,6 @@
 import Consensus
 import DequeModule
 import Jobboard
-import OrderedCollections
 import WireFormat
 
 /// A snapshot that peers say they took, to be compared with our own.
@@ -166,21 +165,10 @@ extension Engine {
         fetchedState = nil
         bytesSinceMark = 0
         effects.append(.notice(.installedSnapshot(index: snapshot.index)))
-        if let missed = state.history.events(from: next) {
-            tellWatchers(missed, &effects)
-        } else {
-            endWatches(&effects)
-        }
-        tellWaits([], &effects)
+        // Where events that a watch missed are no longer kept, it ends with `compacted`.
+        watches.allFallBehind(at: next)
+        parkedWaits.wakeAll()
         answerReadsBehind(&effects)
-    }
-
-    /// Watchers missed events that are no longer kept: they are told so, and never skipped over in silence.
-    private mutating func endWatches(_ effects: inout [EngineEffect]) {
-        let error = JobboardError(
-            .compacted, "this node came back from a snapshot; the oldest event that it keeps is \(state.history.oldest)")
-        for client in watchers.keys { effects.append(.reply(client, .failed(error))) }
-        watchers = [:]
     }
 
     // MARK: Transfers

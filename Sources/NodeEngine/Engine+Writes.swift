@@ -1,7 +1,6 @@
 import Consensus
 import DequeModule
 import Jobboard
-import OrderedCollections
 import WireFormat
 
 /// A write and who waits for it.
@@ -30,23 +29,29 @@ struct BatchQueue: Sendable {
     var hasFull: Bool { batches.count > 1 }
     var writes: [Write] { batches.flatMap(\.writes) }
 
-    mutating func add(_ write: Write, isFull: (Batch) -> Bool) {
+    /// Adds a command, unless all would be more than `limit` bytes then.
+    mutating func add(_ write: Write, limit: Int, isFull: (Batch) -> Bool) -> Bool {
         if batches.last.map(isFull) ?? true { batches.append(Batch()) }
         let last = batches.count - 1
         let before = batches[last].byteCount
         CommandCodec.append(write.call, to: &batches[last].payload)
+        let added = batches[last].byteCount - before
+        guard byteCount + added <= limit else {
+            batches[last].payload.removeLast(added)
+            if batches[last].writes.isEmpty { batches.removeLast() }
+            return false
+        }
         batches[last].writes.append(write)
-        byteCount += batches[last].byteCount - before
+        byteCount += added
+        return true
     }
+
+    func hasRoom(for bytes: Int, limit: Int) -> Bool { byteCount + bytes <= limit }
 
     mutating func popFirst() -> Batch? {
         guard let first = batches.popFirst() else { return nil }
         byteCount -= first.byteCount
         return first
-    }
-
-    func contains(_ client: ClientReference) -> Bool {
-        batches.contains { $0.writes.contains { $0.client == client } }
     }
 
     mutating func removeAll() -> [Write] {
@@ -74,36 +79,53 @@ extension Engine {
         }
         // Until the term's first entry is committed this state may lack what others acknowledged.
         guard termIsOpen else { return addEarly(write, &effects) }
-        if case .claimNext = write.call.command {
-            if claimCopies.join(write) { return }
-            if let outcome = state.machine.answeredBefore(write.call) ?? emptyClaims.answer(to: write.call) {
-                return gathered.append(Read(client: write.client, kind: .settled(outcome)))
-            }
-        }
-        // A name that nobody has asked for goes through the log once: that gives it an order of its own.
-        if case .claimNext(let want) = write.call.command, write.waits, !state.machine.needsNameIndex(want), isTaken(want) {
-            if state.machine.validate(write.call.command) == nil { return park(write, on: want.board, &effects) }
-        }
+        if case .claimNext(let want) = write.call.command, takeClaim(write, want, &effects) { return }
         // What would change nothing is answered like a read: it costs no log entry.
         if let outcome = state.machine.precheck(write.call) {
             if case .claimed(let jobs) = outcome, jobs.isEmpty { emptyClaims.add(write.call) }
-            return gathered.append(Read(client: write.client, kind: .settled(outcome)))
+            return takeRead(.settled(outcome), write.client, &effects)
         }
         // What is rarely so is asked first: the call of `refusal` copies the whole engine, nearly 3 KB.
         if clusterRoom.isShort, let refusal = refusal(of: write.call.command) {
             return effects.append(.reply(write.client, .failed(refusal)))
         }
-        guard waiting.byteCount < settings.waitingBytes else {
+        // Of the settings these alone: all of them would be copied, for each write.
+        let (bytes, commands, limit) = (settings.batchBytes, settings.batchCommands, settings.waitingLimit)
+        guard waiting.add(write, limit: limit, isFull: { $0.byteCount >= bytes || $0.writes.count >= commands }) else {
             let error = JobboardError(.overloaded, "too many writes are waiting; try again in a moment")
             return effects.append(.reply(write.client, .failed(error)))
         }
-        // Of the settings these two alone: all of them would be copied, for each write.
-        let (bytes, commands) = (settings.batchBytes, settings.batchCommands)
-        waiting.add(write) { $0.byteCount >= bytes || $0.writes.count >= commands }
         if case .claimNext = write.call.command { claimCopies.add(write) }
         countClaims(of: write, by: 1)
         if waiting.hasFull { sealBatches(&effects) }
     }
+
+    /// What does not let a claim of the next job be judged like other commands; true when it is taken care of: it shares the
+    /// answer of a copy that is under way, was answered before, or is parked.
+    private mutating func takeClaim(_ write: Write, _ want: ClaimNext, _ effects: inout [EngineEffect]) -> Bool {
+        switch claimCopies.join(write, limit: settings.claimCopies) {
+        case .joined: return true
+        case .tooMany:
+            effects.append(.reply(write.client, .failed(Self.tooManyCopies)))
+            return true
+        case .noCopy: break
+        }
+        if let outcome = state.machine.answeredBefore(write.call) ?? emptyClaims.answer(to: write.call) {
+            takeRead(.settled(outcome), write.client, &effects)
+            return true
+        }
+        // The first claim of a name that has no index goes through the log even for nothing: applying it makes the index.
+        guard write.waits, !state.machine.needsNameIndex(want) else { return false }
+        let (claimable, underWay) = (state.machine.claimableCount(board: want.board), claimsUnderWay[want.board, default: 0])
+        guard claimable <= underWay || !state.machine.hasClaimable(want), state.machine.validate(write.call.command) == nil else {
+            return false
+        }
+        park(write, want, overtaken: claimable > 0 && claimable <= underWay, &effects)
+        return true
+    }
+
+    static let tooManyCopies = JobboardError(
+        .overloaded, "too many copies of this claim wait for its outcome; try again in a moment", outcome: .unknown)
 
     /// As `replica.isLeader` and `replica.termIsOpen`, each call of which copies the replica, for every write.
     private var leads: Bool {
@@ -115,17 +137,9 @@ extension Engine {
     }
 
     private mutating func addEarly(_ write: Write, _ effects: inout [EngineEffect]) {
-        guard early.count < settings.earlyWrites else {
-            let error = JobboardError(.overloaded, "the leader is new and has much to do; try again in a moment")
-            return effects.append(.reply(write.client, .failed(error)))
-        }
-        early.append(write)
-    }
-
-    /// Nothing is left of what somebody wants: claims under way will take all of it.
-    private func isTaken(_ want: ClaimNext) -> Bool {
-        state.machine.claimableCount(board: want.board) <= claimsUnderWay[want.board, default: 0]
-            || !state.machine.hasClaimable(want)
+        guard !early.add(write, maxCount: settings.earlyWrites, maxBytes: settings.waitingLimit) else { return }
+        let error = JobboardError(.overloaded, "the leader is new and has much to do; try again in a moment")
+        effects.append(.reply(write.client, .failed(error)))
     }
 
     func refer(_ client: ClientReference, _ effects: inout [EngineEffect]) {
@@ -173,29 +187,24 @@ extension Engine {
 
     /// Another leads, or nobody: what was not proposed goes to the leader, what was is for its retry to find out.
     mutating func loseLeadership(_ effects: inout [EngineEffect]) {
-        for write in waiting.removeAll() + early {
+        for write in waiting.removeAll() + early.removeAll() {
             refer(write.client, &effects)
-            for copy in claimCopies.remove(write) { refer(copy.client, &effects) }
+            for copy in claimCopies.remove(write).copies { refer(copy.client, &effects) }
         }
-        early = []
         let unknown = JobboardError(
             .unavailable, "the leader changed before this was decided; a retry in the session tells", outcome: .unknown)
         for proposal in proposed {
             for write in proposal.writes {
                 effects.append(.reply(write.client, .failed(unknown)))
                 guard case .claimNext = write.call.command else { continue }
-                for copy in claimCopies.remove(write) { effects.append(.reply(copy.client, .failed(unknown))) }
+                for copy in claimCopies.remove(write).copies { effects.append(.reply(copy.client, .failed(unknown))) }
             }
         }
         proposed = []
         proposedBytes = 0
-        cancelled = []
         claimsUnderWay = [:]
         claimCopies.removeAll()
         emptyClaims.removeAll()
-        for claims in parkedClaims.values {
-            for claim in claims { refer(claim.write.client, &effects) }
-        }
-        parkedClaims = [:]
+        for write in parkedClaims.removeAll() { refer(write.client, &effects) }
     }
 }

@@ -1,7 +1,6 @@
 package import Consensus
 import DequeModule
 import Jobboard
-import OrderedCollections
 import WireFormat
 
 /// One whole node without I/O: consensus, the boards, and everybody who waits for something.
@@ -32,29 +31,27 @@ package struct Engine: Sendable {
     var saidReadOnly = false
     /// The connections that are open; only looked up, never walked.
     var connections: Set<UInt64> = []
-    /// Claims that were cancelled while on their way through the log; only looked up, never walked.
-    var cancelled: Set<ClientReference> = []
+    /// Of those, the ones whose clients do not read; only looked up, never walked.
+    var blocked: Set<UInt64> = []
     /// Proposed by this node and not yet applied, in log order.
     var proposed: Deque<Proposal> = []
     /// Writes that came before this leader's first entry was committed.
-    var early: [Write] = []
+    var early = EarlyWrites()
     /// Claims of the next job that are proposed and not yet applied, by board, in jobs.
     var claimsUnderWay: [String: Int] = [:]
     var claimCopies = ClaimCopies()
     /// Claims of the next job that got nothing since this node leads.
     var emptyClaims = EmptyClaims()
 
-    // Reads on their way.
-    var reads: [UInt64: [Read]] = [:]
-    var gathered: [Read] = []
-    var nextRead: UInt64 = 1
-    /// Confirmed, and waiting for the state to catch up with an index.
-    var behind: [(index: LogIndex, reads: [Read])] = []
+    var reads = PendingReads()
+    var digests = DigestRequests()
+    /// What this turn's answers may still cost.
+    var turn = TurnBudget()
 
-    // Who is parked here.
-    var parkedClaims: OrderedDictionary<String, Deque<ParkedClaim>> = [:]
-    var parkedWaits: OrderedDictionary<ClientReference, ParkedWait> = [:]
-    var watchers: OrderedDictionary<ClientReference, Watcher> = [:]
+    // Requests that are parked here.
+    var parkedClaims = ParkedClaims()
+    var parkedWaits = ParkedWaits()
+    var watches = Watches()
 
     // Snapshots.
     /// Of log since the last snapshot mark was applied.
@@ -103,14 +100,26 @@ package struct Engine: Sendable {
         now = moment
         acceptsWrites = replica.acceptsWrites
         clusterRoom = replica.clusterRoom
+        turn = TurnBudget(settings)
         for input in inputs { take(input, &effects) }
+        expireParked(&effects)
+        serveParkedClaims(&effects)
         sealBatches(&effects)
         startReads(&effects)
+        answerWaits(&effects)
+        answerReads(&effects)
+        advanceWatches(&effects)
         replica.checkInvariants()
         checkInvariants()
         #if DEBUG
             checkUnderWay()
         #endif
+    }
+
+    /// Answers are due that did not fit into this turn: another one should follow at once, without waiting for an input.
+    package var hasDeferredWork: Bool {
+        !reads.answers.isEmpty || watches.hasBehind || parkedWaits.hasDue || parkedWaits.hasExpired(at: now.monotonic)
+            || parkedClaims.hasExpired(at: now.monotonic)
     }
 
     private mutating func take(_ input: EngineInput, _ effects: inout [EngineEffect]) {
@@ -119,7 +128,9 @@ package struct Engine: Sendable {
         case .connectionOpened(let connection): connections.insert(connection)
         case .request(let client, let request): take(request, from: client, &effects)
         case .connectionClosed(let connection): forget(connection)
-        case .connectionBlocked, .connectionWritable: break
+        case .connectionBlocked(let connection): if connections.contains(connection) { blocked.insert(connection) }
+        case .connectionWritable(let connection): unblock(connection)
+        case .digestComputed(let index, let digest): computedDigest(index, digest, &effects)
         case .peer(let frame, let channel):
             routes.heard(frame, via: channel, now: now.monotonic)
             drive(.message(from: frame.from, frame.message), &effects)
@@ -150,15 +161,14 @@ package struct Engine: Sendable {
         case .write(let call, let wait):
             takeWrite(Write(client: client, call: call, deadline: now.monotonic + UInt64(wait), waits: wait > 0), &effects)
         case .read(let query, let fresh):
-            if fresh { gathered.append(Read(client: client, kind: .query(query))) } else { answer(query, client, &effects) }
+            takeRead(.query(query), client, fresh: fresh, &effects)
         case .waitForClaimable(let board, let milliseconds):
-            let wait = ParkedWait(kind: .claimable(board), deadline: now.monotonic + UInt64(milliseconds))
-            gathered.append(Read(client: client, kind: .park(wait)))
+            if let refusal = refusal(ofBoard: board) { return effects.append(.reply(client, .failed(refusal))) }
+            takeRead(.park(.claimable(board), deadline: now.monotonic + UInt64(milliseconds)), client, &effects)
         case .waitForEnd(let job, let milliseconds):
-            let wait = ParkedWait(kind: .end(job), deadline: now.monotonic + UInt64(milliseconds))
-            gathered.append(Read(client: client, kind: .park(wait)))
+            takeRead(.park(.end(job), deadline: now.monotonic + UInt64(milliseconds)), client, &effects)
         case .watch(let board, let position):
-            gathered.append(Read(client: client, kind: .watch(board: board, from: position)))
+            takeRead(.watch(board: board, from: position), client, &effects)
         case .cancel(let request):
             cancel(ClientReference(connection: client.connection, request: request), &effects)
         }
@@ -166,7 +176,6 @@ package struct Engine: Sendable {
 
     private mutating func tick(_ effects: inout [EngineEffect]) {
         drive(.tick, &effects)
-        expireParked(&effects)
         proposeTickWhenDue(&effects)
         proposeMarkWhenDue(&effects)
         askForBlocks(&effects)

@@ -66,6 +66,8 @@ package enum EngineInput: Sendable {
     case released(LogIndex)
     /// What the disk can still take, when that has changed.
     case room(Room)
+    /// The answer to `.computeDigest`.
+    case digestComputed(LogIndex, UInt64)
     /// The process is to end: if this node leads, another should.
     case leave
 }
@@ -83,6 +85,8 @@ package enum EngineEffect: Sendable {
     case answer(to: NodeID, Transfer)
     /// Write this state as a snapshot, beside everything else; `snapshotTaken` answers. Indirect, as `snapshotReady` is.
     indirect case takeSnapshot(AppliedState, upTo: EntrySummary)
+    /// Compute the fingerprint of this state's boards, beside everything else; `digestComputed` answers.
+    indirect case computeDigest(AppliedState)
     /// Make ready to store the chunks that this table lists; `snapshotOpened` or `snapshotFailed` answers.
     case openSnapshot(SnapshotReference, table: [UInt8])
     case storeChunk(SnapshotReference, number: UInt32, [UInt8])
@@ -150,12 +154,28 @@ package struct EngineSettings: Sendable {
     package var batchCommands = 4096
     /// Blocks proposed and not yet committed, at most.
     package var uncommittedBlocks: UInt64 = 64
-    /// Bytes of commands waiting to be proposed, at most; then `overloaded`.
-    package var waitingBytes = 16 << 20
+    /// Bytes of commands waiting to be proposed, at most; then `overloaded`. See `waitingLimit`.
+    package var waitingBytes = Budget.waitingBytes.limit
+    /// The largest command in the log's encoding: a request's frame holds nothing larger.
+    package var largestCommand = Framing.maximumClientFrame
     /// Writes that came before a new leader's first entry was committed, at most; then `overloaded`.
-    package var earlyWrites = 10_000
+    package var earlyWrites = Budget.earlyWrites.limit
+    /// Copies of claims that wait for the outcome of the first one.
+    package var claimCopies = Budget.claimCopies.limit
     /// Requests parked at this node (claims, waits, watches), at most; then `overloaded`.
-    package var parkedRequests = 100_000
+    package var parkedRequests = Budget.parkedRequests.limit
+    package var parkedBytes = Budget.parkedBytes.limit
+    /// Reads from their arrival to their answer.
+    package var pendingReads = Budget.pendingReads.limit
+    package var pendingReadBytes = Budget.pendingReadBytes.limit
+    /// Of those, listings.
+    package var listingsPerConnection = Budget.listingsPerConnection.limit
+    /// What a turn's answers may take; the rest is answered in the turns that follow.
+    package var answerBytesPerTurn = Budget.answerBytesPerTurn.limit
+    package var scannedRecordsPerTurn = Budget.scannedRecordsPerTurn.limit
+    package var parkedAnswersPerTurn = Budget.parkedAnswersPerTurn.limit
+    /// Requests that wait for a digest of the state.
+    package var digestRequests = Budget.digestRequests.limit
     /// A snapshot is taken when the log has grown by so many bytes since the last one, or by as many as that one has.
     package var snapshotBytes: UInt64 = 64 << 20
     /// Events remembered so that a watch can resume.
@@ -167,5 +187,17 @@ package struct EngineSettings: Sendable {
     package init(cluster: String, clientAddresses: [NodeID: String]) {
         self.cluster = cluster
         self.clientAddresses = clientAddresses
+    }
+}
+
+extension EngineSettings {
+    /// What waits to be proposed may take this much: at least the largest command fits into an empty queue.
+    var waitingLimit: Int { max(waitingBytes, largestCommand) }
+
+    /// A claim that was parked passed the checks of its texts, so it is no larger than this.
+    var largestParkedClaim: Int { min(limits.boardNameBytes + 2 * limits.nameBytes + 64, waitingLimit) }
+
+    var pendingReadLimits: PendingReads.Limits {
+        PendingReads.Limits(count: pendingReads, bytes: pendingReadBytes, largePerConnection: listingsPerConnection)
     }
 }

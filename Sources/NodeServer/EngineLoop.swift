@@ -119,6 +119,11 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         guard !isStopped else { return }
         inbox.append(input)
         if inbox.count >= Self.turnInputs, !isInTurn { return turn() }
+        scheduleTurn()
+    }
+
+    /// Behind all that the loop is doing now.
+    private func scheduleTurn() {
         guard !isTurnScheduled else { return }
         isTurnScheduled = true
         loop.execute {
@@ -128,7 +133,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
     }
 
     private func turn() {
-        guard !isStopped, !inbox.isEmpty else { return }
+        guard !isStopped, !inbox.isEmpty || engine.hasDeferredWork else { return }
         isInTurn = true
         defer { isInTurn = false }
         var inputs: [EngineInput] = []
@@ -139,6 +144,8 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         // The array goes back to be filled again, so that a turn allocates none.
         inputs.removeAll(keepingCapacity: true)
         if inbox.isEmpty { swap(&inputs, &inbox) }
+        // Sockets are served before it.
+        if engine.hasDeferredWork { scheduleTurn() }
     }
 
     private func perform() {
@@ -166,6 +173,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
                 work.append(.answer(peer, .askBlock(index: index, digest: digest)))
             case .answer(let peer, let question): snapshots.answer(question, to: peer)
             case .takeSnapshot(let state, let last): snapshots.take(state, upTo: last)
+            case .computeDigest(let state): snapshots.computeDigest(of: state)
             case .openSnapshot(let snapshot, let table): snapshots.open(snapshot, table: table)
             case .storeChunk(let snapshot, let number, let bytes): snapshots.put(snapshot, number: number, bytes)
             case .finishSnapshot(let snapshot, let readingState): snapshots.finish(snapshot, readingState: readingState)

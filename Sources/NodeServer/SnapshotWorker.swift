@@ -15,6 +15,7 @@ final class SnapshotWorker: @unchecked Sendable {
     private static let scrubBytes: UInt64 = 256 << 10
     private let writing = DispatchQueue(label: "jobboard.snapshot.write", qos: .utility)
     private let serving = DispatchQueue(label: "jobboard.snapshot.serve", qos: .utility)
+    private let computing = DispatchQueue(label: "jobboard.digest", qos: .background)
     private let writer: SnapshotDesk
     private let server: SnapshotDesk
     private let logger: Logger
@@ -37,6 +38,12 @@ final class SnapshotWorker: @unchecked Sendable {
     func stop() {
         writing.sync {}
         serving.sync {}
+        computing.sync {}
+    }
+
+    /// Reads every job, so it has a queue of its own.
+    func computeDigest(of state: AppliedState) {
+        computing.async { [report] in report(.digestComputed(state.index, state.machine.fingerprint())) }
     }
 
     func take(_ state: AppliedState, upTo last: EntrySummary) {

@@ -5,6 +5,8 @@ import NodeEngine
 /// Something that will happen to the simulated world.
 enum Happening {
     case tick(node: Int)
+    /// A turn without inputs, for what the one before left over.
+    case deferredTurn(node: Int)
     /// A frame arrives; `stream` numbers the connection that carries it, and a broken one delivers nothing more.
     case arrival(to: Int, from: Int, bytes: [UInt8], channel: PeerChannel, stream: UInt64)
     case syncDone(node: Int, life: UInt64, sync: UInt64)
@@ -16,6 +18,7 @@ enum Happening {
     case clientTurn(Int)
     case watchTurn(Int)
     case watchReply(watcher: Int, connection: UInt64, bytes: [UInt8])
+    case hostileTurn
     case disconnect(node: Int, connection: UInt64)
     case start(node: Int)
     /// The disk has room again; a refused node gets its good bytes back.

@@ -48,6 +48,11 @@ package struct FaultPlan: Sendable, Equatable {
     /// How much faster or slower than the others a node's clocks may run, in thousandths.
     package var clockDrift: UInt64 = 0
 
+    /// Clients that ask for much and read nothing do something, in milliseconds.
+    package var hostility: UInt64 = 0
+    /// Not 0: the budgets are small, drawn from this.
+    package var smallBudgets: UInt64 = 0
+
     // Not faults: the world's pace.
 
     /// The usual delay of a message, in microseconds; each is drawn up to twice that.
@@ -102,6 +107,9 @@ package struct FaultPlan: Sendable, Equatable {
         if later.below(4) == 0 { emptyingEvery = 1000 + later.below(8000) }
         var clocks = SplitMix64(seed: random.state ^ 0x434c_4f43_4b53)
         if clocks.below(8) == 0 { clocksAhead = 60_000 << clocks.below(8) }
+        var strangers = SplitMix64(seed: random.state ^ 0x5354_524e_4752)
+        if strangers.below(3) == 0 { hostility = 2 + strangers.below(80) }
+        if strangers.below(3) == 0 { smallBudgets = 1 + strangers.below(1 << 32) }
     }
 
     /// Every fault with its name, to leave out one after another.
@@ -116,6 +124,7 @@ package struct FaultPlan: Sendable, Equatable {
             ("rot", \.rotEvery), ("emptied folders", \.emptyingEvery), ("deep power losses", \.deepPowerLoss),
             ("lost replies", \.replyLoss),
             ("repeated requests", \.requestRepeat),
+            ("hostile clients", \.hostility), ("small budgets", \.smallBudgets),
             ("client deaths", \.deathEvery), ("clock jumps", \.clockJumpEvery), ("clock skew", \.clockSkew),
             ("clock drift", \.clockDrift), ("clocks ahead", \.clocksAhead),
         ]

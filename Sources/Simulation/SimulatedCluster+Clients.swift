@@ -113,7 +113,7 @@ extension SimulatedCluster {
         case .outcome(let outcome):
             report.acknowledged += 1
             try take(outcome, for: goal, client)
-        case .count, .status, .ready, .watching, .events:
+        case .count, .status, .digest, .ready, .watching, .events:
             throw Violation("client \(client) got an answer to another question: \(response)")
         }
     }

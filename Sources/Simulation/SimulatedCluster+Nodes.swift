@@ -119,6 +119,15 @@ extension SimulatedCluster {
         }
         note(UInt64(node), engine.replica.term, engine.replica.commit, engine.state.machine.lastPosition, UInt64(effects.count))
         for effect in effects { try perform(effect, at: node, engine) }
+        planDeferredTurn(of: node)
+    }
+
+    /// As the real loop does: what did not fit into a turn has another one, with nothing new.
+    private mutating func planDeferredTurn(of node: Int) {
+        guard nodes[node].isRunning, nodes[node].engine!.hasDeferredWork, !nodes[node].isTurnPlanned else { return }
+        report.sights.add(.workDeferred)
+        nodes[node].isTurnPlanned = true
+        queue.plan(.deferredTurn(node: node), at: time + 1)
     }
 
     /// `engine` is the node as it was at the end of the step: a later effect may have moved it on.
@@ -135,6 +144,7 @@ extension SimulatedCluster {
             try step(node, [.loaded(for: peer, entries: try load(node, from: from, maxBytes: bytes))])
         case .reply(let client, let response):
             try freshReads.answered(response, client, at: node, index: engine.state.index)
+            if case .failed(let error) = response, error.code == .overloaded { report.sights.add(.requestsShed) }
             try reply(client, response, in: engine.replica.term)
         case .halt(let reason):
             throw Violation("node \(nodes[node].id) halts: \(reason)")
@@ -146,6 +156,8 @@ extension SimulatedCluster {
         case .answer(let peer, let question): plan(.answer(to: peer, question), at: node)
         case .repair(let block): try takeBlock(block, at: node)
         case .takeSnapshot(let state, let last): plan(.take(state, upTo: last), at: node)
+        case .computeDigest(let state):
+            try step(node, [.digestComputed(state.index, state.machine.fingerprint())])
         case .openSnapshot(let snapshot, let table): plan(.open(snapshot, table: table), at: node)
         case .storeChunk(let snapshot, let number, let bytes): plan(.put(snapshot, number: number, bytes), at: node)
         case .finishSnapshot(let snapshot, let readingState):

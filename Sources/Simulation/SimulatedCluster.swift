@@ -61,6 +61,9 @@ package struct SimulatedCluster {
     var watchOwners: [UInt64: Int] = [:]
     var nextWatch = SimulatedCluster.firstWatch
 
+    /// Clients that mean no good.
+    var hostile: HostileClients
+
     // Network.
     /// Links that let nothing through, and those that let no datagram through, by `link(from, to)`.
     var cutLinks: Set<Int> = []
@@ -95,7 +98,9 @@ package struct SimulatedCluster {
         settings.snapshotBytes = (1 << 10) << random.below(5)
         settings.limits.timersPerBlock = 4
         settings.limits.sessions = 8
+        if plan.smallBudgets > 0 { settings.drawSmallBudgets(from: plan.smallBudgets) }
         self.settings = settings
+        hostile = HostileClients(seed: plan.hostility ^ seed)
         segmentBytes = random.below(2) == 0 ? 16 << 10 : 64 << 10
         sessionTTL = random.below(4) == 0 ? 4000 : 60_000
         nodes = []
@@ -118,6 +123,7 @@ package struct SimulatedCluster {
             if node.clockRate != 1000 { report.sights.add(.driftingClocks) }
         }
         if plan.delay > Self.slow { report.sights.add(.slowNetworks) }
+        if plan.smallBudgets > 0 { report.sights.add(.smallBudgets) }
         if plan.syncTime > Self.slow { report.sights.add(.slowDisks) }
     }
 
@@ -139,6 +145,7 @@ package struct SimulatedCluster {
         for watcher in watchers.indices { queue.plan(.watchTurn(watcher), at: 5000 + random.below(500_000)) }
         for fault in Fault.allCases { planFault(fault) }
         if plan.clocksAhead > 0 { queue.plan(.correctClocks, at: 500_000 + 1000 * (plan.clocksAhead / 60 % 4000)) }
+        if plan.hostility > 0 { queue.plan(.hostileTurn, at: 20_000) }
         switch length {
         case .milliseconds(let milliseconds): try pass(until: milliseconds * 1000)
         case .steps(let steps): while report.steps < steps { try pass(until: time) }
@@ -167,6 +174,9 @@ package struct SimulatedCluster {
             queue.plan(.tick(node: node), at: time + 10_000)
             try step(node, [.tick])
             if nodes[node].lacksRoom { try lookForRoom(at: node) }
+        case .deferredTurn(let node):
+            nodes[node].isTurnPlanned = false
+            try step(node, [])
         case .arrival(let to, let from, let bytes, let channel, let stream):
             try arrive(bytes, from: from, to: to, channel, stream)
         case .syncDone(let node, let life, let sync):
@@ -192,6 +202,7 @@ package struct SimulatedCluster {
         case .watchReply(let watcher, let connection, let bytes):
             let (_, response) = try bytes.withUnsafeBytes { try ClientCodec.decodeResponse($0) }
             try takeWatchReply(watcher, connection, response)
+        case .hostileTurn: try hostileTurn()
         case .disconnect(let node, let connection): try step(node, [.connectionClosed(connection)])
         case .start(let node): if !nodes[node].isUp, !nodes[node].isRefused { try start(node) }
         case .roomAgain(let node): nodes[node].disk.capacity = .max

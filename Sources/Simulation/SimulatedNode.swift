@@ -21,6 +21,8 @@ struct SimulatedNode {
     var syncing = 0
     /// Counts them; a sync that was planned anew is not to end twice.
     var syncs: UInt64 = 0
+    /// It has work left over from its last turn, and another turn is planned.
+    var isTurnPlanned = false
     /// The process stands still until then, in microseconds.
     var pausedUntil: UInt64 = 0
     /// The disk answers nothing until then, in microseconds.

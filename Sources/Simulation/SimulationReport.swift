@@ -45,6 +45,8 @@ package enum Sight: String, Sendable, CaseIterable {
     case requestsRepeated = "requests_repeated"
     case clientDeaths = "client_deaths"
     case watchesMoved = "watches_moved"
+    case hostileRequests = "hostile_requests"
+    case smallBudgets = "small_budgets"
 
     // Seen.
     case starts
@@ -86,6 +88,8 @@ package enum Sight: String, Sendable, CaseIterable {
     case watchesResumed = "watches_resumed"
     case watchesCompacted = "watches_compacted"
     case eventsWatched = "events_watched"
+    case workDeferred = "work_deferred"
+    case requestsShed = "requests_shed"
 
     /// The first of those that are not injected.
     private static let firstSeen = Sight.starts

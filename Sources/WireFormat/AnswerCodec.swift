@@ -40,13 +40,16 @@ extension ByteWriter {
 
     mutating func status(_ status: NodeStatus) {
         varint(
-            flag(status.leader != nil, 0) | flag(status.stateDigest != nil, 1) | Self.lack(of: status.room) << 2
+            flag(status.leader != nil, 0) | flag(status.snapshotDigest != nil, 1) | Self.lack(of: status.room) << 2
                 | Self.lack(of: status.clusterRoom) << 4 | flag(status.repair != RepairStatus(), 6))
         u8(status.role.rawValue)
         string(status.cluster)
         varint(status.node)
         if let leader = status.leader { varint(leader) }
-        if let digest = status.stateDigest { u64(digest) }
+        if let digest = status.snapshotDigest {
+            varint(status.snapshotIndex)
+            pair(high: digest.high, low: digest.low)
+        }
         varint(status.term)
         varint(status.lastIndex)
         varint(status.commit)
@@ -136,7 +139,11 @@ extension ByteReader {
         var status = NodeStatus(cluster: try string(), node: try varint(), role: role, term: 0)
         (status.room, status.clusterRoom) = (Self.room(lacking: flags >> 2 & 0b11), Self.room(lacking: flags >> 4 & 0b11))
         if flags.has(0) { status.leader = try varint() }
-        if flags.has(1) { status.stateDigest = try u64() }
+        if flags.has(1) {
+            status.snapshotIndex = try varint()
+            let (high, low) = try pair()
+            status.snapshotDigest = Digest(high: high, low: low)
+        }
         status.term = try varint()
         status.lastIndex = try varint()
         status.commit = try varint()

@@ -21,6 +21,9 @@ package struct ByteWriter: Sendable {
         swap(&bytes, &output)
     }
 
+    /// Takes the last bytes back.
+    package mutating func removeLast(_ count: Int) { bytes.removeLast(count) }
+
     package mutating func u8(_ value: UInt8) {
         bytes.append(value)
     }

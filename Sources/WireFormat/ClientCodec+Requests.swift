@@ -12,6 +12,7 @@ extension ClientCodec {
         case waitForEnd = 8
         case watch = 9
         case cancel = 10
+        case digest = 11
     }
 
     /// Appends a request's whole frame.
@@ -64,6 +65,7 @@ extension ClientCodec {
         case .read(.jobs, _): .jobs
         case .read(.count, _): .count
         case .read(.status, _): .status
+        case .read(.digest, _): .digest
         case .waitForClaimable: .waitForClaimable
         case .waitForEnd: .waitForEnd
         case .watch: .watch
@@ -76,7 +78,7 @@ extension ClientCodec {
         case .write:
             let waitMilliseconds = try reader.varint32()
             return .write(try CommandCodec.decodeOne(&reader), waitMilliseconds: waitMilliseconds)
-        case .job, .owner, .jobs, .count, .status:
+        case .job, .owner, .jobs, .count, .status, .digest:
             let fresh = try reader.bool()
             return .read(try decodeQuery(tag, &reader), fresh: fresh)
         case .waitForClaimable:
@@ -101,7 +103,7 @@ extension ClientCodec {
             writer.varint(flag(state != nil, 0))
             writer.string(board)
             if let state { writer.u8(state.rawValue) }
-        case .status:
+        case .status, .digest:
             break
         }
     }
@@ -120,6 +122,8 @@ extension ClientCodec {
             return .count(board: board, state: try flags.has(0) ? reader.tag("job state") : nil)
         case .status:
             return .status
+        case .digest:
+            return .digest
         case .write, .waitForClaimable, .waitForEnd, .watch, .cancel:
             preconditionFailure("request tag \(tag) is no query")
         }

@@ -18,6 +18,7 @@ extension ClientCodec {
         case events = 14
         case failed = 15
         case notLeader = 16
+        case digest = 17
     }
 
     /// Appends a response's whole frame.
@@ -33,6 +34,9 @@ extension ClientCodec {
         case .jobs(let page): append(page, to: &writer)
         case .count(let count): writer.varint(count)
         case .status(let status): writer.status(status)
+        case .digest(let index, let digest):
+            writer.varint(index)
+            writer.u64(digest)
         case .ready(let ready): writer.bool(ready)
         case .watching(let position): writer.varint(position)
         case .events(let events): writer.events(events)
@@ -68,6 +72,7 @@ extension ClientCodec {
         case .jobs: .jobs
         case .count: .count
         case .status: .status
+        case .digest: .digest
         case .ready: .ready
         case .watching: .watching
         case .events: .events
@@ -89,6 +94,7 @@ extension ClientCodec {
         case .jobs: return .jobs(try decodePage(&reader))
         case .count: return .count(try reader.varint())
         case .status: return .status(try reader.status())
+        case .digest: return .digest(index: try reader.varint(), try reader.u64())
         case .ready: return .ready(try reader.bool())
         case .watching: return .watching(from: try reader.varint())
         case .events: return .events(try reader.events())

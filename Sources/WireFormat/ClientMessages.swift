@@ -1,3 +1,4 @@
+package import Consensus
 package import Jobboard
 
 /// What a client asks of a node. Each request carries a number that the client chose, unique among its open ones
@@ -25,6 +26,9 @@ package enum Query: Sendable, Equatable {
     case jobs(JobsQuery)
     case count(board: String, state: JobState?)
     case status
+    /// The digest of all boards and sessions as the asked node has them, whether asked for fresh or not: it says what entry it
+    /// is of. Reads every job, so a node computes one at a time and shares it between those that ask within a second.
+    case digest
 }
 
 /// What a node says to a client.
@@ -36,6 +40,8 @@ package enum Response: Sendable, Equatable {
     case count(UInt64)
     /// Indirect, since it is rare and would make every answer nearly two thirds larger.
     indirect case status(NodeStatus)
+    /// Equal on all nodes that have applied as many entries.
+    case digest(index: LogIndex, UInt64)
     case ready(Bool)
     /// The watch stands: events from this position on will come.
     case watching(from: UInt64)

@@ -63,7 +63,7 @@ extension JSONWriter {
         endObject()
     }
 
-    /// A node's status. The state's digest is text, since a JSON number of 64 bits does not survive every reader.
+    /// A node's status.
     package mutating func write(_ status: NodeStatus) {
         beginObject()
         field("cluster", status.cluster)
@@ -88,7 +88,8 @@ extension JSONWriter {
         beginArray()
         for member in status.members { write(member) }
         endArray()
-        field("state_digest", status.stateDigest.map(hex))
+        field("snapshot_index", status.snapshotIndex)
+        field("snapshot_digest", status.snapshotDigest?.description)
         field("room", status.room.word)
         field("cluster_room", status.clusterRoom.word)
         field("read_only", status.clusterRoom.isShort)
@@ -150,7 +151,8 @@ extension JSONWriter {
         field(name, time.map(RFC3339.text))
     }
 
-    private func hex(_ value: UInt64) -> String {
+    /// Text, since a JSON number of 64 bits does not survive every reader.
+    package static func hex(_ value: UInt64) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }

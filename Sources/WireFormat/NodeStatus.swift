@@ -67,8 +67,10 @@ package struct NodeStatus: Sendable, Equatable {
     package var room: Room
     /// What the cluster's disks can, as the leader knows; ample elsewhere. Posts are refused while it is short.
     package var clusterRoom: Room
-    /// A fingerprint of the board's whole state at `applied`; equal on all nodes that have applied the same.
-    package var stateDigest: UInt64?
+    /// The last entry in the node's newest snapshot; 0 without one.
+    package var snapshotIndex: LogIndex
+    /// The digest of that snapshot; equal on all nodes with a snapshot of this entry.
+    package var snapshotDigest: Digest?
     package var repair: RepairStatus
     /// How much of its budgets is in use, in the table's order; only those that the node meters.
     package var budgets: [BudgetReading]
@@ -95,7 +97,8 @@ package struct NodeStatus: Sendable, Equatable {
         self.members = []
         self.room = .ample
         self.clusterRoom = .ample
-        self.stateDigest = nil
+        self.snapshotIndex = 0
+        self.snapshotDigest = nil
         self.repair = RepairStatus()
         self.budgets = []
     }

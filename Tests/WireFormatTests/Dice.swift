@@ -114,7 +114,7 @@ struct Dice: RandomNumberGenerator {
         query.name = maybe { $0.text() }
         query.cursor = maybe { JobsQuery.Cursor(priority: $0.priority(), position: $0.number()) }
         let queries: [Query] = [
-            .job(jobID()), .owner(jobID()), .jobs(query), .count(board: text(), state: maybe { $0.state() }), .status,
+            .job(jobID()), .owner(jobID()), .jobs(query), .count(board: text(), state: maybe { $0.state() }), .status, .digest,
         ]
         return calls().map { .write($0, waitMilliseconds: small()) } + queries.map { .read($0, fresh: coin()) } + [
             .waitForClaimable(board: text(), milliseconds: small()), .waitForEnd(job: jobID(), milliseconds: small()),
@@ -126,7 +126,9 @@ struct Dice: RandomNumberGenerator {
         let roles: [NodeStatus.Role] = [.follower, .candidate, .leader, .repairing]
         var status = NodeStatus(cluster: text(), node: number(), role: roles[below(4)], term: number())
         status.leader = maybe { $0.number() }
-        status.stateDigest = maybe { $0.next() }
+        if let digest = maybe({ Digest(high: $0.next(), low: $0.next()) }) {
+            (status.snapshotIndex, status.snapshotDigest) = (number(), digest)
+        }
         let numbers: [WritableKeyPath<NodeStatus, UInt64>] = [
             \.lastIndex, \.commit, \.applied, \.position, \.rawBytes, \.storedBytes, \.diskBytes, \.syncs,
             \.syncP99Microseconds, \.unclaimed, \.claimed, \.complete, \.trashed,
@@ -160,6 +162,7 @@ struct Dice: RandomNumberGenerator {
             position: number())
         return outcomes.map { .outcome($0) } + [
             .job(job()), .owner(maybe { $0.text() }), .jobs(page), .count(number()), .status(status()), .ready(coin()),
+            .digest(index: number(), next()),
             .watching(from: number()), .events(list { $0.event() }), .failed(error()), .notLeader(leader: maybe { $0.text() }),
         ]
     }

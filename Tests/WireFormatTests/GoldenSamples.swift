@@ -65,7 +65,7 @@ enum GoldenSamples {
     static var status: NodeStatus {
         var status = NodeStatus(cluster: "c", node: 1, role: .leader, term: 2)
         status.leader = 1
-        status.stateDigest = 0xfeed
+        (status.snapshotIndex, status.snapshotDigest) = (2, Digest(high: 0, low: 0xfeed))
         (status.lastIndex, status.commit, status.applied, status.position) = (3, 4, 5, 6)
         (status.rawBytes, status.storedBytes, status.diskBytes) = (7, 8, 9)
         (status.syncs, status.syncP99Microseconds) = (10, 11)
@@ -169,6 +169,7 @@ enum GoldenSamples {
         request("waitForClaimable", .waitForClaimable(board: "d", milliseconds: 1000), "0700000007c8010164e807"),
         request("waitForEnd", .waitForEnd(job: id, milliseconds: 1000), "1500000008c80100112233445546778899aabbccddeeffe807"),
         request("watch", .watch(board: "d", from: 5), "0700000009c80103016405"),
+        request("read digest", .read(.digest, fresh: false), "040000000bc80100"),
         request("cancel", .cancel(199), "050000000ac801c701"),
     ]
 
@@ -217,6 +218,7 @@ enum GoldenSamples {
         response(
             "statusOfTheDamaged", .status(damagedStatus),
             "250000000bc8014003016303000000000000000000000000000000ac02070201050602010201017200"),
+        response("digest", .digest(index: 3, 0xfeed), "0c00000011c80103edfe000000000000"),
         response("ready", .ready(true), "040000000cc80101"),
         response("watching", .watching(from: 5), "040000000dc80105"),
         response(

@@ -62,7 +62,7 @@ struct JSONTextTests {
                 + #""position":6,"raw_bytes":7,"stored_bytes":8,"disk_bytes":9,"syncs":10,"sync_p99_microseconds":11,"#
                 + #""unclaimed":12,"claimed":13,"complete":14,"trashed":15,"members":[{"node":1,"client_address":"h:1","#
                 + #""reachable":true,"datagrams":true,"durable":16},{"node":2,"client_address":"h:2","reachable":true,"#
-                + #""datagrams":false,"durable":0}],"state_digest":"000000000000feed","#
+                + #""datagrams":false,"durable":0}],"snapshot_index":2,"snapshot_digest":"0000000000000000000000000000feed","#
                 + #""room":"ample","cluster_room":"ample","read_only":false,"#
                 + #""repair":{"missing_blocks":0,"unobtainable_blocks":0,"mended_blocks":0,"mended_snapshots":0,"#
                 + #""scrubbed_bytes":0,"scrub_rounds":0,"waits_for":[],"reason":null},"budgets":{}}"#)

@@ -62,26 +62,37 @@ final class ChaosPulse: Sendable {
         guard let status = try? await client.status(of: address, timeout: Self.timeout) else { return nil }
         if status.role != .repairing { nodes.answered(Int(status.node)) }
         note(status)
+        if status.role != .repairing { _ = await lookDeeper(address, status.node) }
         return status
     }
 
+    /// The digest of a node's boards, and the entry that it is of; nil when the node does not answer.
+    private func lookDeeper(_ address: String, _ node: UInt64) async -> (index: UInt64, digest: UInt64)? {
+        guard let answer = try? await client.digest(of: address, timeout: Self.timeout) else { return nil }
+        note(answer.digest, at: answer.index, of: node)
+        return answer
+    }
+
     private func note(_ status: NodeStatus) {
+        state.withLock { state in
+            guard status.role == .leader, status.term > state.term else { return }
+            state.elections += 1
+            state.term = status.term
+            state.leader = status.node
+        }
+    }
+
+    private func note(_ digest: UInt64, at index: UInt64, of node: UInt64) {
         let differs = state.withLock { state in
-            if status.role == .leader, status.term > state.term {
-                state.elections += 1
-                state.term = status.term
-                state.leader = status.node
-            }
-            guard let digest = status.stateDigest else { return false }
-            guard let known = state.digests[status.applied] else {
+            guard let known = state.digests[index] else {
                 if state.digests.count >= Self.memory { state.digests = [:] }
-                state.digests[status.applied] = digest
+                state.digests[index] = digest
                 return false
             }
             state.compared += 1
             return known != digest
         }
-        if differs { notes.find("node \(status.node)'s boards after entry \(status.applied) are not those of another node") }
+        if differs { notes.find("node \(node)'s boards after entry \(index) are not those of another node") }
     }
 
     /// Waits until all nodes have applied the same and everything; gives the entry, and the position of its last event.
@@ -89,8 +100,14 @@ final class ChaosPulse: Sendable {
         let deadline = ContinuousClock.now + limit
         while .now < deadline {
             var all: [NodeStatus] = []
-            for address in stage.addresses { if let status = await look(address) { all.append(status) } }
-            if all.count == stage.nodeCount, let first = all.first, first.stateDigest != nil,
+            var digests: [UInt64] = []
+            for address in stage.addresses {
+                guard let status = await look(address) else { continue }
+                all.append(status)
+                guard let answer = await lookDeeper(address, status.node), answer.index == status.applied else { continue }
+                digests.append(answer.digest)
+            }
+            if all.count == stage.nodeCount, digests.count == all.count, Set(digests).count == 1, let first = all.first,
                 all.allSatisfy({ Self.isSame($0, first) && $0.applied == $0.lastIndex })
             {
                 return (first.applied, first.position)
@@ -101,7 +118,6 @@ final class ChaosPulse: Sendable {
     }
 
     private static func isSame(_ one: NodeStatus, _ other: NodeStatus) -> Bool {
-        one.applied == other.applied && one.position == other.position && one.stateDigest == other.stateDigest
-            && one.commit == one.applied
+        one.applied == other.applied && one.position == other.position && one.commit == one.applied
     }
 }

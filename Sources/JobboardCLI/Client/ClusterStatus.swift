@@ -13,6 +13,8 @@ enum ClusterStatus {
         var error: JobboardError?
         /// As it says itself, or as others call the one with this address; nil when nobody does.
         var node: UInt64?
+        /// The digest of its boards, and the entry that it is of, when that was asked for.
+        var digest: (index: UInt64, digest: UInt64)?
     }
 
     /// Asks the nodes at these addresses, all at once, and then those that the answers name besides; gives them in the order of
@@ -26,6 +28,19 @@ enum ClusterStatus {
         }
         let second = await askAll(others.sorted { $0.key < $1.key }.map(\.value), through: client, timeout: timeout)
         return inOrder(first + second)
+    }
+
+    /// Asks each node that answered for the digest of its boards.
+    static func askDigests(_ reports: [Report], through client: JobboardClient, timeout: Duration) async -> [Report] {
+        var reports = reports
+        for place in reports.indices where reports[place].status != nil {
+            do throws(JobboardError) {
+                reports[place].digest = try await client.digest(of: reports[place].address, timeout: timeout)
+            } catch {
+                reports[place].error = error
+            }
+        }
+        return reports
     }
 
     static func inOrder(_ reports: [Report]) -> [Report] {
@@ -56,14 +71,18 @@ enum ClusterStatus {
     }
 
     static func table(_ reports: [Report]) -> String {
+        let hasDigests = reports.contains { $0.digest != nil }
         var table = TextTable([
             .init("NODE", .right), .init("ADDRESS"), .init("ROLE"), .init("TERM", .right), .init("COMMIT", .right),
             .init("APPLIED", .right), .init("LOG", .right), .init("STORED", .right), .init("DISK", .right),
             .init("ROOM"), .init("FSYNC P99", .right), .init("UNCLAIMED", .right), .init("CLAIMED", .right),
             .init("COMPLETE", .right),
             .init("TRASHED", .right), .init("DAMAGE"),
-        ])
-        for report in reports { table.add(cells(of: report)) }
+        ] + (hasDigests ? [.init("DIGEST")] : []))
+        for report in reports {
+            let digest = report.digest.map { "\(JSONWriter.hex($0.digest)) at \($0.index)" } ?? "-"
+            table.add(cells(of: report) + (hasDigests ? [digest] : []))
+        }
         return table.text
     }
 
@@ -108,6 +127,10 @@ enum ClusterStatus {
         writer.field("reachable", report.status != nil)
         writer.key("status")
         if let status = report.status { writer.write(status) } else { writer.null() }
+        if let digest = report.digest {
+            writer.field("state_digest", JSONWriter.hex(digest.digest))
+            writer.field("state_digest_index", digest.index)
+        }
         writer.field("error", report.error?.description)
         writer.endObject()
         return writer.text

@@ -17,6 +17,9 @@ struct StatusCommand: AsyncParsableCommand {
             what of a node's log or snapshots can't be read, or was fetched from others since its process began; a node \
             whose role is "repairing" serves nobody until it is whole.
 
+            --digest asks each node for the digest of all its boards, and adds it with the entry that it is of. It reads every \
+            job, beside everything else, at most once a second.
+
             --metrics prints the same as Prometheus text, for a textfile collector or a script; counters begin anew with \
             a node's process.
 
@@ -32,6 +35,9 @@ struct StatusCommand: AsyncParsableCommand {
     @Flag(help: "Print Prometheus text.")
     var metrics = false
 
+    @Flag(help: "Also compute the digest of each node's boards; nodes that have applied the same entries have the same.")
+    var digest = false
+
     func validate() throws {
         if metrics, output.output != nil { throw ValidationError("--metrics is a form of its own; leave --output out") }
     }
@@ -39,7 +45,8 @@ struct StatusCommand: AsyncParsableCommand {
     func run() async throws {
         let (addresses, _) = try cluster.addresses()
         let reports = try await cluster.withClient { client in
-            await ClusterStatus.ask(addresses, through: client, timeout: min(cluster.timeout, .seconds(3)))
+            let found = await ClusterStatus.ask(addresses, through: client, timeout: min(cluster.timeout, .seconds(3)))
+            return digest ? await ClusterStatus.askDigests(found, through: client, timeout: cluster.timeout) : found
         }
         try Console.write(text(of: reports))
         guard reports.contains(where: { $0.status != nil }) else {

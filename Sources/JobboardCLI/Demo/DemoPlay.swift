@@ -197,9 +197,10 @@ struct DemoPlay: Sendable {
         let deadline = ContinuousClock.now + .seconds(30)
         while true {
             let found = await leaders.look()
-            let applied = Set(found.map(\.applied))
-            let digests = Set(found.map(\.stateDigest))
-            if found.count == nodes, applied.count == 1, digests.count == 1, let index = applied.first {
+            let answers = await leaders.lookDeeper()
+            let applied = Set(found.map(\.applied) + answers.map(\.index))
+            let digests = Set(answers.map(\.digest))
+            if found.count == nodes, answers.count == nodes, applied.count == 1, digests.count == 1, let index = applied.first {
                 try narrator.tell("every node has applied the log up to entry \(index); their boards are equal")
                 return index
             }

@@ -45,6 +45,15 @@ final class LeaderWatch: Sendable {
         return found
     }
 
+    /// Each node's digest of its boards, and the entry that it is of; those that do not answer are left out.
+    func lookDeeper() async -> [(index: UInt64, digest: UInt64)] {
+        var answers: [(index: UInt64, digest: UInt64)] = []
+        for address in addresses {
+            if let answer = try? await client.digest(of: address, timeout: .milliseconds(500)) { answers.append(answer) }
+        }
+        return answers
+    }
+
     /// A node that was cut off may still think it leads: a leader of a later term is the leader.
     private func note(_ status: NodeStatus) {
         guard status.role == .leader else { return }

@@ -1,0 +1,69 @@
+import Consensus
+import Jobboard
+import Testing
+import WireFormat
+
+@testable import NodeEngine
+
+@Suite struct QueueTests {
+    /// A claim as large as a decoder that bounds nothing but the frame would let in. Red before: eleven of these in one turn
+    /// trapped at "too many bytes wait to be proposed".
+    private func hugeClaim(_ node: inout LoneEngine, bytes: Int) -> EngineInput {
+        node.claim(priorities: Array(repeating: .normal, count: bytes), wait: 0)
+    }
+
+    @Test func `commands of hostile size never break the bound of the queue`() throws {
+        var node = try LoneEngine()
+        try node.turn([node.post()])
+        _ = node.takeReplies()
+        node.diskIsStalled = true
+        try node.turn((0..<11).map { _ in hugeClaim(&node, bytes: 5_500_000) })
+        let refused = node.takeReplies().filter(\.isOverloaded).count
+        #expect(refused > 0 && refused < 11)
+        #expect(node.engine.waiting.byteCount <= 16 << 20)
+        node.diskIsStalled = false
+        try node.turn([])
+        #expect(node.engine.waiting.byteCount == 0)
+    }
+
+    @Test func `parked claims of hostile size that are released together are bounded`() throws {
+        var node = try LoneEngine {
+            ($0.waitingBytes, $0.largestCommand, $0.parkedBytes) = (150_000, 60_000, 400_000)
+        }
+        try node.turn((0..<11).map { _ in node.claim(priorities: Array(repeating: .normal, count: 55_000)) })
+        #expect(node.engine.parkedClaims.count == 7 && node.engine.parkedBytes <= 400_000)
+        for _ in 0..<12 { try node.turn((0..<12).map { _ in node.post() }) }
+        #expect(node.engine.waiting.byteCount == 0)
+    }
+
+    @Test func `early writes are bounded in number and bytes`() throws {
+        var node = try LoneEngine({ $0.earlyWrites = 20 }, leads: false)
+        node.diskIsStalled = true
+        try node.turn([.connectionOpened(1)])
+        for _ in 0..<200 where !node.engine.replica.isLeader {
+            node.diskIsStalled = false
+            try node.tick()
+            node.diskIsStalled = true
+        }
+        guard node.engine.replica.isLeader, !node.engine.replica.termIsOpen else { return }
+        let details = Array("\"\(String(repeating: "x", count: 4 << 20))\"".utf8)
+        try node.turn((0..<8).map { _ in node.write(.post(board: "b", jobs: [NewJob(name: "n", details: details)])) })
+        #expect(node.takeReplies().filter(\.isOverloaded).count > 0)
+        #expect(node.engine.early.byteCount <= 16 << 20)
+    }
+
+    @Test func `copies of one claim are bounded`() throws {
+        var node = try LoneEngine()
+        try node.turn([node.post()])
+        _ = node.takeReplies()
+        node.diskIsStalled = true
+        let call = SessionCommand(
+            session: node.session, sequence: 900, acknowledgedBelow: 1, command: .claimNext(ClaimNext(board: "default", who: "w")))
+        try node.turn((0..<40).map { _ in node.request(1, .write(call, waitMilliseconds: 1000)) })
+        #expect(node.takeReplies().filter(\.isOverloaded).count == 40 - 1 - ClaimCopies.perClaim)
+        node.diskIsStalled = false
+        try node.turn([])
+        let answers = node.takeReplies().compactMap(\.claimed)
+        #expect(answers.count == 1 + ClaimCopies.perClaim && answers.allSatisfy { $0.count == 1 })
+    }
+}
