@@ -68,6 +68,40 @@ struct LoneNode {
         }
     }
 
+    /// Parks waits on other boards and claims on boards that do not exist, by many names.
+    mutating func park(waits: Int, claims: Int) throws {
+        for first in stride(from: 0, to: waits, by: 1000) {
+            try turn(
+                (first..<min(first + 1000, waits)).map { number in
+                    request += 1
+                    return .request(
+                        ClientReference(connection: Self.connection, request: request),
+                        .waitForClaimable(board: "quiet\(number % 100)", milliseconds: .max))
+                })
+        }
+        for first in stride(from: 0, to: claims, by: 1000) {
+            try turn(
+                (first..<min(first + 1000, claims)).map { number in
+                    request += 1
+                    let want = ClaimNext(board: "missing\(number % 100)", who: "w", name: "name\(number)")
+                    let call = SessionCommand(
+                        session: session, sequence: 1 << 32 + UInt64(number), acknowledgedBelow: 1, command: .claimNext(want))
+                    return .request(
+                        ClientReference(connection: Self.connection, request: request), .write(call, waitMilliseconds: .max))
+                })
+        }
+        let parked = engine.status.budgets.first { $0.name == Budget.parkedRequests.name }
+        precondition(parked?.used == UInt64(waits + claims), "all of them are parked")
+    }
+
+    /// So many ticks of the clock.
+    mutating func tick(_ count: Int) throws {
+        for _ in 0..<count {
+            now += 10
+            try turn([.tick])
+        }
+    }
+
     private mutating func write(_ call: SessionCommand) -> EngineInput {
         request += 1
         return .request(

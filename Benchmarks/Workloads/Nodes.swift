@@ -11,6 +11,25 @@ extension Workload {
                 for _ in 0..<times { try node.live(64) }
             }
         },
+        Workload("node: 64 lives at once and 100 ticks, beside 100,000 parked requests") {
+            var node = try LoneNode(on: SimulatedDisk())
+            try node.park(waits: 70_000, claims: 30_000)
+            return { times in
+                for _ in 0..<times {
+                    try node.live(64)
+                    try node.tick(100)
+                }
+            }
+        },
+        Workload("node: 64 lives at once and 100 ticks") {
+            var node = try LoneNode(on: SimulatedDisk())
+            return { times in
+                for _ in 0..<times {
+                    try node.live(64)
+                    try node.tick(100)
+                }
+            }
+        },
         Workload("replay: a node starts again, with 1,024 lives in its log") {
             let disk = SimulatedDisk()
             var node = try LoneNode(on: disk)

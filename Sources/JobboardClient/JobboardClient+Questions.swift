@@ -61,7 +61,8 @@ extension JobboardClient {
     /// The digest of a node's boards and sessions, and the entry that it is of: equal on all nodes that have applied as many.
     /// A node computes it once a second at most, so the entry may be up to a second old.
     /// - Parameter node: the address of the node to ask, whatever its role.
-    package func digest(of node: String, timeout: Duration? = nil) async throws(JobboardError) -> (index: UInt64, digest: UInt64) {
+    package func digest(of node: String, timeout: Duration? = nil) async throws(JobboardError) -> (index: UInt64, digest: UInt64)
+    {
         guard NodeAddress(node) != nil else { throw JobboardError(.invalidArgument, "'\(node)' is no host:port") }
         let response = try await ask(node: node, .read(.digest, fresh: false), timeout: timeout).response()
         guard case .digest(let index, let digest) = response else { throw Self.senseless }

@@ -76,6 +76,7 @@ struct ClaimCopies: Sendable {
 
     func checkInvariants() {
         precondition(clients.count <= underWay.count, "more clients wait for claims under way than there are")
-        precondition(underWay.values.reduce(0) { $0 + $1.copies.count } == copyCount, "the count of copies differs from a recount")
+        precondition(
+            underWay.values.reduce(0) { $0 + $1.copies.count } == copyCount, "the count of copies differs from a recount")
     }
 }

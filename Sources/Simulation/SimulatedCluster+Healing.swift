@@ -30,6 +30,7 @@ extension SimulatedCluster {
             hurrySync(node)
             if !nodes[node].isUp { try start(node) }
         }
+        try endHostility()
         while leader == nil, time < healedAt + Self.leaderTime { try pass(until: time + 10_000) }
         guard leader != nil else { throw Violation("no leader in time after everything was healed:\n\(standing)") }
         report.leaderAfter = (time - healedAt) / 1000

@@ -46,7 +46,8 @@ struct HostileClients {
             want.priorities = Priority.allCases.filter { _ in random.below(3) == 0 }
             // A session that nobody opened: what it claims is refused, and must be there for others.
             let call = SessionCommand(
-                session: 1 << 40 + random.below(3), sequence: 1 + random.below(40), acknowledgedBelow: 1, command: .claimNext(want))
+                session: 1 << 40 + random.below(3), sequence: 1 + random.below(40), acknowledgedBelow: 1,
+                command: .claimNext(want))
             return .write(call, waitMilliseconds: wait)
         }
         if dice < 76 {

@@ -41,7 +41,11 @@ struct LoneEngine {
         try turn([.connectionOpened(1)])
         try turn([
             request(
-                1, .write(SessionCommand(session: 0, sequence: 0, acknowledgedBelow: 0, command: .openSession(ttlMilliseconds: 3_600_000)), waitMilliseconds: 0))
+                1,
+                .write(
+                    SessionCommand(
+                        session: 0, sequence: 0, acknowledgedBelow: 0, command: .openSession(ttlMilliseconds: 3_600_000)),
+                    waitMilliseconds: 0))
         ])
         for reply in takeReplies() { if case .outcome(.sessionOpened(let opened)) = reply.response { session = opened } }
         try #require(session > 0)

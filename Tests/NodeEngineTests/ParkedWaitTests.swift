@@ -65,7 +65,9 @@ import WireFormat
     @Test func `a board name that none can have is refused`() throws {
         var node = try LoneEngine()
         try node.turn([node.request(1, .waitForClaimable(board: String(repeating: "x", count: 100_000), milliseconds: 1000))])
-        guard case .failed(let error)? = node.takeReplies().first?.response else { throw JobboardError(.unavailable, "no answer") }
+        guard case .failed(let error)? = node.takeReplies().first?.response else {
+            throw JobboardError(.unavailable, "no answer")
+        }
         #expect(error.code == .invalidArgument)
     }
 }

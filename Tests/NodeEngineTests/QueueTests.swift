@@ -58,7 +58,8 @@ import WireFormat
         _ = node.takeReplies()
         node.diskIsStalled = true
         let call = SessionCommand(
-            session: node.session, sequence: 900, acknowledgedBelow: 1, command: .claimNext(ClaimNext(board: "default", who: "w")))
+            session: node.session, sequence: 900, acknowledgedBelow: 1, command: .claimNext(ClaimNext(board: "default", who: "w"))
+        )
         try node.turn((0..<40).map { _ in node.request(1, .write(call, waitMilliseconds: 1000)) })
         #expect(node.takeReplies().filter(\.isOverloaded).count == 40 - 1 - ClaimCopies.perClaim)
         node.diskIsStalled = false

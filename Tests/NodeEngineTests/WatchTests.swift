@@ -51,7 +51,9 @@ import WireFormat
         for _ in 0..<20 { try node.turn([node.post()]) }
         _ = node.takeReplies()
         try node.turn([.connectionWritable(2)])
-        guard case .failed(let error)? = node.takeReplies().first?.response else { throw JobboardError(.unavailable, "no answer") }
+        guard case .failed(let error)? = node.takeReplies().first?.response else {
+            throw JobboardError(.unavailable, "no answer")
+        }
         #expect(error.code == .compacted)
         #expect(node.engine.parkedCount == 0)
     }

@@ -72,13 +72,14 @@ enum ClusterStatus {
 
     static func table(_ reports: [Report]) -> String {
         let hasDigests = reports.contains { $0.digest != nil }
-        var table = TextTable([
-            .init("NODE", .right), .init("ADDRESS"), .init("ROLE"), .init("TERM", .right), .init("COMMIT", .right),
-            .init("APPLIED", .right), .init("LOG", .right), .init("STORED", .right), .init("DISK", .right),
-            .init("ROOM"), .init("FSYNC P99", .right), .init("UNCLAIMED", .right), .init("CLAIMED", .right),
-            .init("COMPLETE", .right),
-            .init("TRASHED", .right), .init("DAMAGE"),
-        ] + (hasDigests ? [.init("DIGEST")] : []))
+        var table = TextTable(
+            [
+                .init("NODE", .right), .init("ADDRESS"), .init("ROLE"), .init("TERM", .right), .init("COMMIT", .right),
+                .init("APPLIED", .right), .init("LOG", .right), .init("STORED", .right), .init("DISK", .right),
+                .init("ROOM"), .init("FSYNC P99", .right), .init("UNCLAIMED", .right), .init("CLAIMED", .right),
+                .init("COMPLETE", .right),
+                .init("TRASHED", .right), .init("DAMAGE"),
+            ] + (hasDigests ? [.init("DIGEST")] : []))
         for report in reports {
             let digest = report.digest.map { "\(JSONWriter.hex($0.digest)) at \($0.index)" } ?? "-"
             table.add(cells(of: report) + (hasDigests ? [digest] : []))

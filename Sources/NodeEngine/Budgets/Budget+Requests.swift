@@ -3,7 +3,8 @@ import WireFormat
 /// What requests may take between their arrival and their answer.
 extension Budget {
     static let requests = [
-        waitingBytes, earlyWrites, claimCopies, parkedRequests, parkedBytes, pendingReads, pendingReadBytes, listingsPerConnection,
+        waitingBytes, earlyWrites, claimCopies, parkedRequests, parkedBytes, pendingReads, pendingReadBytes,
+        listingsPerConnection,
         answerBytesPerTurn, scannedRecordsPerTurn, parkedAnswersPerTurn, digestRequests,
     ]
 

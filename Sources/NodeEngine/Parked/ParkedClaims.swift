@@ -73,7 +73,9 @@ struct ParkedClaims: Sendable {
     mutating func jobIsReady(_ job: ReadyJob, in machine: BoardMachine) {
         guard boards[job.board] != nil else { return }
         boards[job.board]!.openings.append(job.slot)
-        if boards[job.board]!.openings.count > 1024, boards[job.board]!.openings.count > 2 * machine.claimableCount(board: job.board) {
+        if boards[job.board]!.openings.count > 1024,
+            boards[job.board]!.openings.count > 2 * machine.claimableCount(board: job.board)
+        {
             var kept: Set<Int32> = []
             boards[job.board]!.openings.removeAll { machine.readyJob($0) == nil || !kept.insert($0).inserted }
         }
@@ -114,7 +116,9 @@ struct ParkedClaims: Sendable {
             boards[board]!.openings.removeFirst()
         }
         while let ticket = boards[board]?.overtaken.popFirst() {
-            guard let write = claims[ticket], case .claimNext(let want) = write.call.command, machine.mayGive(want) else { continue }
+            guard let write = claims[ticket], case .claimNext(let want) = write.call.command, machine.mayGive(want) else {
+                continue
+            }
             boards[board]!.isServingOpening = false
             return remove(ticket)
         }

@@ -175,6 +175,7 @@ struct Watches: Sendable {
         precondition(caughtUp.values.reduce(0) { $0 + $1.live } == caught, "\(caught) watches have caught up")
         precondition(Set(behind).count == behind.count, "a watch is to be sent two slices at a time")
         for watch in watches.values { precondition((watch.next ?? 0) <= nextPosition, "a watch waits for the future") }
-        precondition(watches.values.reduce(0) { $0 + Self.bytes(of: $1.board) } == byteCount, "watches take not \(byteCount) bytes")
+        precondition(
+            watches.values.reduce(0) { $0 + Self.bytes(of: $1.board) } == byteCount, "watches take not \(byteCount) bytes")
     }
 }
