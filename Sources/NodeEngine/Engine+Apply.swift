@@ -54,7 +54,7 @@ extension Engine {
         let events = state.apply(entry, count: writes.count, isChecked: true, call: { writes[$0].call }) { outcomes.append($1) }
         for write in writes {
             countClaims(of: write, by: -1)
-            if !parkedClaims.isEmpty, let (board, _) = claimCount(write) { parkedClaims.fewerUnderWay(on: board) }
+            if parkedClaims.isInUse, let (board, _) = claimCount(write) { parkedClaims.cameOut(write.client, on: board) }
         }
         for (write, outcome) in zip(writes, outcomes) { settle(write, outcome, &effects) }
         return events

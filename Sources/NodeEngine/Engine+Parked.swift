@@ -52,7 +52,7 @@ extension Engine {
             takeWrite(write, &effects)
             let now = claimsUnderWay[board, default: 0]
             // It may have been answered without being proposed: then the job is still there for the next claim.
-            if now > underWay { parkedClaims.lastServedIsUnderWay(on: board) }
+            if now > underWay { parkedClaims.isUnderWay(write.client, on: board) }
             underWay = now
         }
     }

@@ -1,6 +1,7 @@
 import Consensus
 import Dispatch
 import EventLog
+import Jobboard
 import Logging
 import NodeEngine
 import NodeStorage

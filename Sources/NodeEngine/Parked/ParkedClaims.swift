@@ -32,6 +32,8 @@ struct ParkedClaims: Sendable {
     private var claims: [UInt64: Write] = [:]
     private var index = ClientIndex()
     private var boards: [String: Board] = [:]
+    /// The jobs that claims which are under way now were taken out for. Such a claim may get another job and leave this one.
+    private var offers: [ClientReference: Int32] = [:]
     /// Boards with something that may be served now.
     private var toServe: Deque<String> = []
     private var deadlines = DeadlineQueue()
@@ -41,6 +43,8 @@ struct ParkedClaims: Sendable {
 
     var isEmpty: Bool { claims.isEmpty }
     var count: Int { claims.count }
+    /// Some are parked, or were and are under way.
+    var isInUse: Bool { !claims.isEmpty || !offers.isEmpty }
     var hasBoardsToServe: Bool { !toServe.isEmpty }
 
     func contains(_ client: ClientReference) -> Bool { index[client] != nil }
@@ -82,10 +86,12 @@ struct ParkedClaims: Sendable {
         mark(job.board)
     }
 
-    /// A claim under way has come out of the log, and may have left something.
-    mutating func fewerUnderWay(on board: String) {
-        guard let parked = boards[board], !parked.openings.isEmpty || !parked.overtaken.isEmpty else { return }
-        mark(board)
+    /// A claim has come out of the log, and may have left something: the job that it was taken out for, or others.
+    mutating func cameOut(_ client: ClientReference, on board: String) {
+        let offered = offers.isEmpty ? nil : offers.removeValue(forKey: client)
+        guard boards[board] != nil else { return }
+        if let offered { boards[board]!.openings.prepend(offered) }
+        if !boards[board]!.openings.isEmpty || !boards[board]!.overtaken.isEmpty { mark(board) }
     }
 
     private mutating func mark(_ board: String) {
@@ -125,10 +131,10 @@ struct ParkedClaims: Sendable {
         return nil
     }
 
-    /// What `nextServable` gave is under way now, so the job that it was for is spoken for.
-    mutating func lastServedIsUnderWay(on board: String) {
+    /// What `nextServable` gave is under way now, so the job that it was for is offered to no other until it comes out.
+    mutating func isUnderWay(_ client: ClientReference, on board: String) {
         guard boards[board]?.isServingOpening == true else { return }
-        boards[board]!.openings.removeFirst()
+        offers[client] = boards[board]!.openings.removeFirst()
         boards[board]!.isServingOpening = false
     }
 
