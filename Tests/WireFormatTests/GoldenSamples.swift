@@ -212,8 +212,8 @@ enum GoldenSamples {
         response(
             "status", .status(status),
             """
-            2f0000000bc801030201630101edfe00000000000002030405060708090a0b0c0d0e0f02030103683a3110010203683a\
-            320000
+            380000000bc801030201630101020000000000000000000000000000feed02030405060708090a0b0c0d0e0f02030103\
+            683a3110010203683a320000
             """),
         response(
             "statusOfTheDamaged", .status(damagedStatus),
