@@ -6,8 +6,8 @@ import WireFormat
 @testable import NodeEngine
 
 @Suite struct QueueTests {
-    /// A claim as large as a decoder that bounds nothing but the frame would let in. Red before: eleven of these in one turn
-    /// trapped at "too many bytes wait to be proposed".
+    /// A claim as large as a decoder that bounds nothing but the frame lets in. Eleven of these, released together, once
+    /// exceeded the bound that the engine checks after each turn.
     private func hugeClaim(_ node: inout LoneEngine, bytes: Int) -> EngineInput {
         node.claim(priorities: Array(repeating: .normal, count: bytes), wait: 0)
     }
