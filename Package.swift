@@ -59,6 +59,9 @@ var package = Package(
             name: "NodeStorage", dependencies: ["Consensus", "EventLog", "Jobboard", "NodeEngine", "WireFormat"],
             swiftSettings: rules),
 
+        // Starting processes: the steps between fork and exec.
+        .target(name: "CProcess"),
+
         // What runs it for real, and what people use.
         .target(
             name: "NodeServer",
@@ -76,8 +79,8 @@ var package = Package(
         .executableTarget(
             name: "JobboardCLI",
             dependencies: [
-                "Consensus", "EventLog", "Jobboard", "JobboardClient", "NodeEngine", "NodeServer", "NodeStorage", "Simulation",
-                "WireFormat", logging, lifecycle, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CProcess", "Consensus", "EventLog", "Jobboard", "JobboardClient", "NodeEngine", "NodeServer", "NodeStorage",
+                "Simulation", "WireFormat", logging, lifecycle, .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ] + nio, swiftSettings: rules),
 

@@ -74,12 +74,13 @@ struct CommandFailure: Error, Equatable {
 
     private static func message(of error: JobboardError) -> String {
         var text = oneLine(error.message)
-        if let owner = error.owner, !text.contains(owner) { text += " (held by \(owner))" }
+        if let owner = error.owner.map(oneLine), !text.contains(owner) { text += " (held by \(owner))" }
         if error.outcome == .unknown { text += " (nobody can tell whether it was done)" }
         return text
     }
 
+    /// For a line on a terminal, whatever names of others are in it.
     private static func oneLine(_ text: String) -> String {
-        text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        Console.printable(text.split(whereSeparator: \.isNewline).joined(separator: " "))
     }
 }

@@ -25,10 +25,17 @@ enum Interruption {
         }
     }
 
-    /// Every SIGINT and SIGTERM from now on, until its reader goes.
-    static func stream() -> AsyncStream<Int32> {
+    /// True when whoever started us had SIGHUP ignored, as `nohup` does: then it stays so. To be asked before it is listened to.
+    static var ignoresHangup: Bool {
+        var action = sigaction()
+        guard sigaction(SIGHUP, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
+    /// Every SIGINT and SIGTERM from now on, or what else is named, until its reader goes.
+    static func stream(of numbers: [Int32] = [SIGINT, SIGTERM]) -> AsyncStream<Int32> {
         AsyncStream { continuation in
-            let sources = [SIGINT, SIGTERM].map { number in
+            let sources = numbers.map { number in
                 signal(number, SIG_IGN)
                 let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
                 source.setEventHandler { continuation.yield(number) }

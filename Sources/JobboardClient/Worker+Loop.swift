@@ -7,12 +7,39 @@ enum WorkerStep: Sendable {
     case claimed([Job])
     /// The cluster could not answer; it was given a moment.
     case retryClaim
-    /// A job is no longer in our hands.
-    case handled
+    /// A job is no longer in our hands; why its handler could not begin, if so.
+    case handled(Worker.CannotRun?)
+    /// Handlers may be able to begin again.
+    case pauseIsOver
     /// Shut down, or cancelled.
     case stop
     /// Handlers had the time they were promised.
     case timeIsUp
+}
+
+/// How long a worker claims nothing because handlers can't begin.
+struct WorkerPauses {
+    private static let shortest = Duration.seconds(1)
+    private static let longest = Duration.seconds(30)
+
+    private var next = shortest
+    private(set) var isPausing = false
+
+    /// How long the pause is that begins; nil when there is one already.
+    mutating func begin() -> Duration? {
+        guard !isPausing else { return nil }
+        isPausing = true
+        defer { next = min(next * 2, Self.longest) }
+        return next
+    }
+
+    mutating func ended() {
+        isPausing = false
+    }
+
+    mutating func handlerRan() {
+        if !isPausing { next = Self.shortest }
+    }
 }
 
 extension Worker {
@@ -24,8 +51,10 @@ extension Worker {
         var handling = 0
         var claiming = false
         var stopping = false
+        var pauses = WorkerPauses()
+        var fatal: CannotRun?
         while !stopping || claiming || handling > 0 {
-            if !stopping, !claiming, handling < max(1, options.concurrency) {
+            if !stopping, !claiming, !pauses.isPausing, handling < max(1, options.concurrency) {
                 claiming = true
                 let count = max(1, options.concurrency) - handling
                 group.addTask { try await claim(count) }
@@ -35,21 +64,48 @@ extension Worker {
             case .claimed(let jobs):
                 claiming = false
                 handling += jobs.count
-                for job in jobs { begin(job, stopping: stopping, in: &group) }
+                for job in jobs { begin(job, givingBack: stopping || pauses.isPausing, in: &group) }
             case .retryClaim: claiming = false
-            case .handled: handling -= 1
+            case .handled(nil):
+                handling -= 1
+                pauses.handlerRan()
+            case .handled(let trouble?):
+                handling -= 1
+                if trouble.isPassing {
+                    pause(because: trouble, &pauses, in: &group)
+                } else if !stopping {
+                    fatal = trouble
+                    stopping = true
+                    stop(&group)
+                }
+            case .pauseIsOver: pauses.ended()
             case .stop:
                 stopping = true
                 stop(&group)
             case .timeIsUp: group.cancelAll()
             }
         }
+        if let fatal { throw fatal }
     }
 
-    private func begin(_ job: Job, stopping: Bool, in group: inout ThrowingTaskGroup<WorkerStep, any Error>) {
+    private func begin(_ job: Job, givingBack: Bool, in group: inout ThrowingTaskGroup<WorkerStep, any Error>) {
         group.addTask {
-            if stopping { await giveBack(job) } else { await handle(job) }
-            return .handled
+            guard givingBack else { return .handled(await handle(job)) }
+            await giveBack(job)
+            return .handled(nil)
+        }
+    }
+
+    private func pause(
+        because trouble: CannotRun, _ pauses: inout WorkerPauses, in group: inout ThrowingTaskGroup<WorkerStep, any Error>
+    ) {
+        guard let length = pauses.begin() else { return }
+        logger.error(
+            "can't run a handler; the job was given back, and nothing is claimed for a while",
+            metadata: ["jobboard.reason": "\(trouble)", "jobboard.pause": "\(length)"])
+        group.addTask {
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: length) }
+            return .pauseIsOver
         }
     }
 
@@ -76,14 +132,10 @@ extension Worker {
             } catch is CancellationError {
                 return .retryClaim
             } catch let error as JobboardError {
-                switch error.code {
-                case .unavailable, .overloaded, .sessionExpired, .readOnly:
-                    logger.warning("claim failed, trying again", metadata: ["jobboard.error": "\(error)"])
-                    try? await Task.sleep(for: Self.pause)
-                    return .retryClaim
-                default:
-                    throw error
-                }
+                guard error.isPassing else { throw error }
+                logger.warning("claim failed, trying again", metadata: ["jobboard.error": "\(error)"])
+                try? await Task.sleep(for: Self.pause)
+                return .retryClaim
             }
         }
     }

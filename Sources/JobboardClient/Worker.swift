@@ -9,7 +9,7 @@ public import ServiceLifecycle
 /// lease, the job runs again somewhere else, possibly while the first handler is still at it. The job's state changes exactly
 /// once; effects outside the board must bear a repetition, or be fenced with `claim.fence`.
 public struct Worker: Service, Sendable {
-    /// What is done with a job. An error thrown gives the job back as a failure with the error's text.
+    /// What is done with a job. An error thrown gives the job back as a failure with the error's text, unless it is `CannotRun`.
     public typealias Handler = @Sendable (_ job: Job, _ claim: Claim) async throws -> Verdict
 
     /// Limits and habits of a worker.
@@ -61,6 +61,25 @@ public struct Worker: Service, Sendable {
         case abandon(delay: Duration? = nil, failure: String? = nil)
     }
 
+    /// Thrown by a handler that could not begin, for a reason that has nothing to do with the job: a program that is missing,
+    /// no memory. The job is given back, and it doesn't count as a failure.
+    public struct CannotRun: Error, Sendable, Equatable, CustomStringConvertible {
+        /// What is wrong, in one line.
+        public var reason: String
+        /// True when it may be over soon: the worker then claims nothing for a second, and longer each time it happens again.
+        /// Otherwise the worker ends as at a graceful shutdown, and `run` throws this error.
+        public var isPassing: Bool
+
+        /// An error with what is wrong in one line.
+        public init(_ reason: String, isPassing: Bool) {
+            self.reason = reason
+            self.isPassing = isPassing
+        }
+
+        /// The reason.
+        public var description: String { reason }
+    }
+
     let client: JobboardClient
     let who: String
     let options: Options
@@ -81,7 +100,8 @@ public struct Worker: Service, Sendable {
 
     /// Claims and handles jobs until graceful shutdown or cancellation; then stops claiming and ends as `options.shutdown` says
     /// (at cancellation: at once). No handler runs any more when it returns.
-    /// - Throws: `JobboardError` when claiming is refused for a reason that waiting does not cure.
+    /// - Throws: `JobboardError` when claiming is refused for a reason that waiting does not cure; `CannotRun` when a handler
+    ///   could not begin for such a reason.
     public func run() async throws {
         try await withThrowingTaskGroup(of: WorkerStep.self) { group in
             group.addTask {

@@ -2,7 +2,8 @@ package import Jobboard
 
 /// Reads a job to post from a JSON object: a line of `post --from`, or the body of an HTTP post.
 ///
-/// Absent and `null` mean the same for every key but `name`. What the board itself checks (lengths, limits) is left to it.
+/// Absent and `null` mean the same for every key but `name`. A printed job is taken, too: what a board writes into its jobs
+/// itself is passed over. What the board itself checks (lengths, limits) is left to it.
 package enum NewJobJSON {
     /// A whole text. `id` is the job's identity when the text names none. Throws `invalid_argument` with one line that
     /// says what is wrong.
@@ -47,6 +48,9 @@ package enum NewJobJSON {
         case "expires_after_ms": if !isNull { job.expiresAfterMilliseconds = try number(key, value, atMost: .max) }
         case "lease_ms": if !isNull { job.leaseMilliseconds = UInt32(try number(key, value, atMost: UInt64(UInt32.max))) }
         case "max_failures": if !isNull { job.maxFailures = UInt32(try number(key, value, atMost: UInt64(UInt32.max))) }
+        case "board", "state", "created_on", "last_modified", "position", "owner", "fence", "lease_until", "expires_on", "claims",
+            "failures", "last_failure", "result", "duplicate":
+            break
         default: throw invalid("unknown key \(quoted(key))")
         }
     }
@@ -60,7 +64,10 @@ package enum NewJobJSON {
             case "uuid" where id == nil: id = try uuid("book.uuid", member.value)
             case "name" where name == nil: name = try string("book.name", member.value)
             case "uuid", "name": throw invalid("\"book.\(member.name)\" is there twice")
-            default: throw invalid("unknown key \(quoted("book." + member.name))")
+            case "board", "state", "created_on", "last_modified", "position", "owner", "fence", "lease_until", "expires_on", "claims",
+            "failures", "last_failure", "result", "duplicate":
+            break
+        default: throw invalid("unknown key \(quoted("book." + member.name))")
             }
         }
         guard let id, let name else { throw invalid("\"book\" must have \"uuid\" and \"name\"") }

@@ -174,4 +174,77 @@ import WireFormat
         try await running.run.value
         await running.client.shutdown()
     }
+
+    @Test func `a verdict that can't be taken at present is sent again, while the claim is kept`() async throws {
+        var options = Worker.Options()
+        options.lease = .milliseconds(300)
+        var running = try await start(options) { _, _ in .consume() }
+        var consumes = 0
+        var renewals = 0
+        // Longer than the lease, which is renewed meanwhile.
+        while consumes < 3 || renewals < 4 {
+            let received = try await running.next()
+            switch received.command?.command {
+            case .consume(holder, result: nil, followUps: []):
+                consumes += 1
+                received.answer(.outcome(.refused(JobboardError(.readOnly, "no room"))))
+            case .extend(holder, leaseMilliseconds: 300):
+                renewals += 1
+                received.answer(.outcome(.changed(claimedJob())))
+            default: throw Unexpected()
+            }
+        }
+        var last = try await running.next()
+        while case .extend = last.command?.command {
+            last.answer(.outcome(.changed(claimedJob())))
+            last = try await running.next()
+        }
+        #expect(last.command?.command == .consume(holder, result: nil, followUps: []))
+        last.answer(.outcome(.changed(claimedJob())))
+        let next = try #require(await running.requests.next())
+        guard case .claimNext = next.command?.command else { throw Unexpected() }
+        try await running.end()
+    }
+
+    @Test func `a verdict is not sent again once the claim is lost`() async throws {
+        var options = Worker.Options()
+        options.lease = .milliseconds(300)
+        var running = try await start(options) { _, _ in .consume() }
+        var isLost = false
+        while let received = await running.requests.next() {
+            switch received.command?.command {
+            case .consume:
+                #expect(!isLost)
+                received.answer(.outcome(.refused(JobboardError(.readOnly, "no room"))))
+            case .extend:
+                isLost = true
+                received.answer(.outcome(.refused(JobboardError(.notClaimed, "the lease is over"))))
+            case .claimNext:
+                #expect(isLost)
+                return try await running.end()
+            default: throw Unexpected()
+            }
+        }
+    }
+
+    @Test func `a handler that could not begin gives its job back without a failure, and claims pause`() async throws {
+        var running = try await start { _, _ in throw Worker.CannotRun("no memory", isPassing: true) }
+        let received = try await running.next()
+        #expect(received.command?.command == .abandon(holder, delayMilliseconds: nil, failure: nil))
+        let answered = ContinuousClock.now
+        received.answer(.outcome(.changed(claimedJob())))
+        let next = try #require(await running.requests.next())
+        guard case .claimNext = next.command?.command else { throw Unexpected() }
+        #expect(ContinuousClock.now - answered >= .seconds(1))
+        try await running.end()
+    }
+
+    @Test func `a worker whose handlers can't begin ends, its job given back`() async throws {
+        var running = try await start { _, _ in throw Worker.CannotRun("no program", isPassing: false) }
+        let received = try await running.next()
+        #expect(received.command?.command == .abandon(holder, delayMilliseconds: nil, failure: nil))
+        received.answer(.outcome(.changed(claimedJob())))
+        await #expect(throws: Worker.CannotRun("no program", isPassing: false)) { try await running.run.value }
+        await running.client.shutdown()
+    }
 }

@@ -26,6 +26,21 @@ import Testing
         #expect(Self.code(.claim(job: jobID(1), who: Self.text(255), leaseMilliseconds: nil)) == nil)
     }
 
+    @Test(arguments: ["a\u{0}b", "\n", "a\u{1B}[31m", "\u{7F}", "\u{80}", "x\u{9F}"])
+    func `names, keys and who have no control characters`(text: String) {
+        #expect(Self.post { $0.name = text } == .invalidArgument)
+        #expect(Self.post { $0.key = text } == .invalidArgument)
+        #expect(Self.post { $0.book = Book(uuid: jobID(1), name: text) } == .invalidArgument)
+        #expect(Self.code(.claim(job: jobID(1), who: text, leaseMilliseconds: nil)) == .invalidArgument)
+        #expect(Self.code(.claimNext(ClaimNext(board: "b", who: "w", name: text))) == .invalidArgument)
+        for command in HeldTests.held(who: text) { #expect(Self.code(command) == .invalidArgument) }
+    }
+
+    @Test(arguments: [" ", "\u{A0}", "é", "\u{C2}", "日本", "a b"])
+    func `other characters of any script are fine in a name`(text: String) {
+        #expect(Self.post { $0.name = text } == nil)
+    }
+
     @Test(arguments: ["", "a b", "ä", "a/b", "\u{0}", String(repeating: "x", count: 129)])
     func `a board's name is plain`(name: String) {
         #expect(Self.code(.post(board: name, jobs: [newJob(1)])) == .invalidArgument)

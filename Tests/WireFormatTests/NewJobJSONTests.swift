@@ -30,6 +30,16 @@ struct NewJobJSONTests {
         #expect(try read(text) == GoldenSamples.fullNewJob)
     }
 
+    @Test func `a printed job is read, without what the board wrote into it`() throws {
+        var writer = JSONWriter()
+        writer.write(GoldenSamples.fullJob, duplicate: true)
+        let job = try read(writer.text)
+        let printed = GoldenSamples.fullJob
+        #expect(job.id == printed.id && job.name == printed.name && job.details == printed.details && job.book == printed.book)
+        #expect(job.priority == printed.priority && job.key == printed.key && job.maxFailures == printed.maxFailures)
+        #expect(job.notBefore == printed.notBefore && job.expiresAfterMilliseconds == nil)
+    }
+
     @Test(arguments: [#"{ "b" : 1.50, "a":[ 1,2 ], "b":"\u00e9" }"#, "[ ]", "\"x\"", "-0.0", "false", "123456789012345678901"])
     func detailsAreKeptByteForByte(_ details: String) throws {
         #expect(try read("{\"name\":\"n\", \"details\" :  \(details)  }").details == Array(details.utf8))

@@ -54,18 +54,16 @@ enum ChaosEnclosure {
     }
 
     private static func start(_ arguments: [String]) throws(CommandFailure) -> (RunningProcess, Leash) {
-        try Spawn.exclusively { () throws(CommandFailure) in
-            var ends: [Int32] = [-1, -1]
-            guard pipe(&ends) == 0 else { throw .failed("can't make a pipe") }
-            // Nobody else may hold the writing end, or it never ends.
-            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-            defer { close(ends[0]) }
-            let leash = Leash(ends[1])
-            let pid = try Spawn.start(
-                wrapper + [DemoProcess.program] + arguments, environment: ["PATH": ChaosTool.searchPath],
-                streams: Spawn.Streams(input: ends[0], output: nil, error: nil))
-            return (RunningProcess(pid: pid), leash)
-        }
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw .failed("can't make a pipe") }
+        // Nobody else may hold the writing end, or it never ends.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        defer { close(ends[0]) }
+        let leash = Leash(ends[1])
+        let pid = try Spawn.start(
+            wrapper + [DemoProcess.program] + arguments, environment: ["PATH": ChaosTool.searchPath],
+            streams: Spawn.Streams(input: ends[0], output: nil, error: nil))
+        return (RunningProcess(pid: pid), leash)
     }
 
     private static func waitForEnd(of process: RunningProcess) async -> RunningProcess.End {

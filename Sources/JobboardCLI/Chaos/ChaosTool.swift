@@ -6,16 +6,14 @@ enum ChaosTool {
     /// - Parameter scratch: a file for what it says on standard error.
     /// - Throws: what it said, when it ended with anything but 0.
     static func run(_ command: [String], scratch: String) throws(CommandFailure) {
-        let process = try Spawn.exclusively { () throws(CommandFailure) in
-            let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
-            let errors = open(scratch, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-            defer { for file in [nothing, errors] where file >= 0 { close(file) } }
-            guard nothing >= 0, errors >= 0 else { throw .failed("can't write \(scratch)") }
-            let pid = try Spawn.start(
-                command, environment: ["PATH": searchPath],
-                streams: Spawn.Streams(input: nothing, output: nothing, error: errors))
-            return RunningProcess(pid: pid)
-        }
+        let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
+        let errors = open(scratch, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        defer { for file in [nothing, errors] where file >= 0 { close(file) } }
+        guard nothing >= 0, errors >= 0 else { throw .failed("can't write \(scratch)") }
+        let pid = try Spawn.start(
+            command, environment: ["PATH": searchPath],
+            streams: Spawn.Streams(input: nothing, output: nothing, error: errors))
+        let process = RunningProcess(pid: pid)
         let end = process.wait()
         guard end != .exited(0) else { return }
         let said = FileManager.default.contents(atPath: scratch).map { String(decoding: $0, as: UTF8.self) } ?? ""

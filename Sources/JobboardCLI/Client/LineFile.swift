@@ -15,6 +15,7 @@ struct LineFile: ~Copyable {
     private var buffer: [UInt8] = []
     private var place = 0
     private var isAtEnd = false
+    private var hasBegun = false
 
     /// - Parameter path: "-" for standard input.
     init(_ path: String) throws(CommandFailure) {
@@ -53,7 +54,18 @@ struct LineFile: ~Copyable {
             let chunk = try await Self.read(file)
             isAtEnd = chunk.isEmpty
             buffer += chunk
+            skipByteOrderMark()
         }
+    }
+
+    /// Some editors begin a UTF-8 file with one; it is not part of the first line.
+    private mutating func skipByteOrderMark() {
+        let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+        guard !hasBegun, buffer.count >= mark.count || isAtEnd else { return }
+        hasBegun = true
+        guard buffer.starts(with: mark) else { return }
+        buffer.removeFirst(mark.count)
+        consumed = UInt64(mark.count)
     }
 
     /// Waits for bytes on a thread that may wait, since standard input can take its time.

@@ -23,6 +23,6 @@ struct OwnerCommand: AsyncParsableCommand {
 
     func run() async throws {
         let owner = try await cluster.withClient(board: board.board) { try await $0.owner(of: job, fresh: !stale) }
-        if let owner { try Console.write(owner + "\n") }
+        if let owner { try Console.write((Console.isOutputTerminal ? Console.printable(owner) : owner) + "\n") }
     }
 }

@@ -16,8 +16,11 @@ struct PostCommand: AsyncParsableCommand {
               jobboard post --from jobs.ndjson          one job a line; "-" reads standard input
 
             A line of such a file is a job as JSON: "name" is needed; "uuid", "details", "priority", "key", "book", \
-            "not_before", "delay_ms", "expires_after_ms", "lease_ms" and "max_failures" may be there. The same uuid with \
-            the same content posted again has no effect, so a file can be posted again after an interruption.
+            "not_before", "delay_ms", "expires_after_ms", "lease_ms" and "max_failures" may be there. What else 'jobboard list \
+            -o jsonl' prints is passed over, so that its output can be posted to another cluster. The same uuid with the \
+            same content posted again has no effect, so a file with uuids can be posted again after an interruption. Lines \
+            are posted in their order, up to the first that is refused; the message names the line to go on from. With \
+            --skip-bad, refused lines are written to a new file instead; the exit code is 4 when there are any.
             """)
 
     @Argument(help: ArgumentHelp("The job's name.", valueName: "name"))
@@ -59,6 +62,10 @@ struct PostCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("With --from: jobs posted at once, all or none of them.", valueName: "number"))
     var batch = 500
 
+    @Option(
+        help: ArgumentHelp("With --from: write lines that are refused to this new file, and go on.", valueName: "file"))
+    var skipBad: String?
+
     @OptionGroup var board: BoardOptions
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var output: OutputOptions
@@ -71,6 +78,8 @@ struct PostCommand: AsyncParsableCommand {
             if single.contains(where: { $0 != nil }) {
                 throw ValidationError("--from takes everything about the jobs from the file")
             }
+        } else if skipBad != nil {
+            throw ValidationError("--skip-bad goes with --from")
         } else if name == nil {
             throw ValidationError("name the job, or give a file with --from")
         }
@@ -79,8 +88,9 @@ struct PostCommand: AsyncParsableCommand {
 
     func run() async throws {
         if let from {
+            let refused = try skipBad.map { path throws(CommandFailure) in try RefusedLines(path: path) }
             return try await cluster.withClient(board: board.board) { client in
-                try await JobFilePosting(path: from, batchSize: batch, client: client).run()
+                try await JobFilePosting(path: from, batchSize: batch, client: client, refused: refused).run()
             }
         }
         let job = try newJob()

@@ -16,7 +16,7 @@ struct WatchCommand: AsyncParsableCommand {
               jobboard watch --all-boards --from 1 | jq -r 'select(.event == "FAILED") | .failure'
             """)
 
-    @Option(help: ArgumentHelp("The first position wanted; without it, what happens from now on.", valueName: "position"))
+    @Option(help: ArgumentHelp("The first position wanted, from 1 on; without it, what happens from now on.", valueName: "position"))
     var from: UInt64?
 
     @Flag(help: "The events of all boards; then positions have no gaps.")
@@ -29,7 +29,9 @@ struct WatchCommand: AsyncParsableCommand {
         let watch = self
         _ = try await Interruption.cancelling {
             try await watch.cluster.withClient(board: watch.board.board) { client in
-                let events = watch.allBoards ? client.watchAllBoards(from: watch.from) : client.watch(from: watch.from)
+                // Positions begin at 1; 0 means the beginning, too.
+                let from = watch.from.map { max(1, $0) }
+                let events = watch.allBoards ? client.watchAllBoards(from: from) : client.watch(from: from)
                 for try await event in events {
                     var writer = JSONWriter()
                     writer.write(event)

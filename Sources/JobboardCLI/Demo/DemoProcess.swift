@@ -28,16 +28,14 @@ final class DemoProcess: Sendable {
     ) throws(CommandFailure) {
         self.name = name
         self.log = log
-        process = try Spawn.exclusively { () throws(CommandFailure) in
-            let file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-            let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
-            defer { for file in [file, nothing] where file >= 0 { close(file) } }
-            guard file >= 0, nothing >= 0 else { throw .failed("can't write \(log)") }
-            let pid = try Spawn.start(
-                wrapper + [Self.program] + arguments, environment: [:],
-                streams: Spawn.Streams(input: nothing, output: file, error: file))
-            return RunningProcess(pid: pid)
-        }
+        let file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        defer { for file in [file, nothing] where file >= 0 { close(file) } }
+        guard file >= 0, nothing >= 0 else { throw .failed("can't write \(log)") }
+        let pid = try Spawn.start(
+            wrapper + [Self.program] + arguments, environment: [:],
+            streams: Spawn.Streams(input: nothing, output: file, error: file))
+        process = RunningProcess(pid: pid)
         Thread.detachNewThread { [self] in
             let end = process.wait()
             let waiting = state.withLock { state -> [CheckedContinuation<RunningProcess.End, Never>] in

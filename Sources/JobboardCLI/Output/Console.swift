@@ -46,6 +46,19 @@ enum Console {
         _ = write(Array(text.utf8), to: STDERR_FILENO)
     }
 
+    /// Without what would move a terminal's cursor, colour it or end the line: spaces stand in for it.
+    static func printable(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
+    }
+
+    static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+
     /// All of the bytes, or the error number.
     static func write(_ bytes: [UInt8], to file: Int32) -> Int32 {
         bytes.withUnsafeBytes { all in

@@ -21,11 +21,7 @@ enum JobCard {
         fields.append(("result", job.result.map { String(decoding: $0, as: UTF8.self) }))
         let width = 15
         return fields.compactMap { name, value in
-            value.map { name + String(repeating: " ", count: width - name.count) + clean($0) + "\n" }
+            value.map { name + String(repeating: " ", count: width - name.count) + Console.printable($0) + "\n" }
         }.joined()
-    }
-
-    private static func clean(_ text: String) -> String {
-        String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })
     }
 }

@@ -1,7 +1,7 @@
 import ServiceLifecycle
 import Synchronization
 
-/// Ends when no job was in hand for a while.
+/// Ends when no job was in hand for a while, and the cluster answers: silence alone may mean that no node is there.
 final class IdleWatch: Service {
     private struct State {
         var inHand = 0
@@ -10,9 +10,12 @@ final class IdleWatch: Service {
 
     private let state = Mutex(State())
     private let limit: Duration
+    /// Throws when the cluster does not answer.
+    private let probe: @Sendable () async throws -> Void
 
-    init(limit: Duration) {
+    init(limit: Duration, probe: @escaping @Sendable () async throws -> Void) {
         self.limit = limit
+        self.probe = probe
     }
 
     func began() {
@@ -32,10 +35,14 @@ final class IdleWatch: Service {
     }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { [self] in
-            while deadline > .now {
-                do { try await Task.sleep(until: deadline) } catch { return }
-            }
+        try await cancelWhenGracefulShutdown { [self] in
+            repeat {
+                while deadline > .now {
+                    do { try await Task.sleep(until: deadline) } catch { return }
+                }
+                try await probe()
+                // A job may have come meanwhile.
+            } while deadline > .now
         }
     }
 }

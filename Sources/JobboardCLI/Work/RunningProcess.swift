@@ -6,6 +6,18 @@ final class RunningProcess: Sendable {
     enum End: Sendable, Equatable {
         case exited(Int32)
         case signalled(Int32)
+        /// The system has no word of it: it was waited for elsewhere, or by the system itself where SIGCHLD is ignored.
+        case unknown
+
+        /// Waits, on the calling thread, for a process that has ended or will, and takes it off the system's list.
+        static func reaping(_ pid: pid_t) -> End {
+            var status: Int32 = 0
+            while waitpid(pid, &status, 0) < 0 {
+                guard errno == EINTR else { return .unknown }
+            }
+            let number = status & 0x7f
+            return number == 0 ? .exited(status >> 8 & 0xff) : .signalled(number)
+        }
     }
 
     let pid: pid_t
@@ -27,15 +39,6 @@ final class RunningProcess: Sendable {
         }
     }
 
-    /// True when it has ended, waited for or not.
-    var hasEnded: Bool {
-        state.withLock { state in
-            guard !state.isReaped else { return true }
-            var information = siginfo_t()
-            return waitid(P_PID, id_t(pid), &information, WEXITED | WNOHANG | WNOWAIT) == 0 && information.si_signo != 0
-        }
-    }
-
     /// Waits, on the calling thread, until it has ended.
     func wait() -> End {
         var information = siginfo_t()
@@ -43,11 +46,8 @@ final class RunningProcess: Sendable {
         while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
         return state.withLock { state in
             precondition(!state.isReaped, "process \(pid) was waited for twice")
-            var status: Int32 = 0
-            while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-            state.isReaped = true
-            let number = status & 0x7f
-            return number == 0 ? .exited(status >> 8 & 0xff) : .signalled(number)
+            defer { state.isReaped = true }
+            return .reaping(pid)
         }
     }
 }

@@ -1,7 +1,7 @@
+import CProcess
 import Foundation
-import Synchronization
 
-/// Starts processes; the one place that speaks to `posix_spawn`.
+/// Starts processes; the one place that speaks to `vfork` and `execve`.
 enum Spawn {
     /// What a new process gets as its standard input, output and error: descriptors of ours, or nil to share ours.
     struct Streams {
@@ -10,75 +10,122 @@ enum Spawn {
         var error: Int32?
     }
 
-    private static let lock = Mutex(())
-
-    /// Runs `body` while nobody else starts a process through here.
-    static func exclusively<Result>(_ body: () throws(CommandFailure) -> Result) throws(CommandFailure) -> Result {
-        try lock.withLock { _ throws(CommandFailure) in Box(value: try body()) }.value
-    }
-
-    /// Takes a value out of the lock that was made in it and is not guarded by it.
-    private struct Box<Value>: @unchecked Sendable {
-        let value: Value
+    /// A command as the system takes it: bytes, which need not be UTF-8.
+    struct Command: Sendable {
+        /// The program, sought along PATH, and its arguments.
+        var words: [[UInt8]]
+        /// All of its environment, an entry a variable: `NAME=value`.
+        var environment: [[UInt8]]
+        /// It is killed when the thread that starts it ends, and with it our process.
+        var diesWithThread = false
+        /// SIGHUP stays ignored in it; every other signal gets its default action.
+        var ignoresHangup = false
     }
 
     /// Starts `command` in a process group of its own, so that Ctrl-C on the terminal reaches us alone and we end it in order.
-    /// - Parameters:
-    ///   - command: the program, sought along PATH, and its arguments.
-    ///   - environment: changes to ours.
-    /// - Returns: the process's id. Somebody has to wait for it.
-    static func start(
-        _ command: [String], environment changes: [String: String], streams: Streams
-    ) throws(CommandFailure) -> pid_t {
-        precondition(!command.isEmpty, "a command without a program")
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        for (given, standard) in [(streams.input, STDIN_FILENO), (streams.output, STDOUT_FILENO), (streams.error, STDERR_FILENO)]
-        {
-            if let given { posix_spawn_file_actions_adddup2(&actions, given, standard) }
-        }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        setUp(&attributes)
-        let environment = ProcessInfo.processInfo.environment.merging(changes) { _, new in new }
+    /// Of our descriptors it gets its three streams and no others.
+    /// - Returns: the process's id. It has to be waited for.
+    static func start(_ command: Command, streams: Streams) throws(StartFailure) -> pid_t {
+        let program = command.words[0]
+        // What is named with its folder is left to the system, which says best what is wrong with it.
+        let path = program.contains(UInt8(ascii: "/")) ? program : find(program)
+        guard let path else { throw StartFailure(program, ENOENT) }
         var pid: pid_t = 0
-        let code = withCStrings(command) { arguments in
-            withCStrings(environment.map { "\($0)=\($1)" }) { environment in
-                posix_spawnp(&pid, command[0], &actions, &attributes, arguments, environment)
+        let code = withCStrings([path]) { paths in
+            withCStrings(command.words) { arguments in
+                withCStrings(command.environment) { environment in
+                    var process = jobboard_process()
+                    process.path = UnsafePointer(paths[0])
+                    process.arguments = arguments
+                    process.environment = environment
+                    process.streams = (streams.input ?? -1, streams.output ?? -1, streams.error ?? -1)
+                    process.dies_with_thread = command.diesWithThread
+                    process.ignores_hangup = command.ignoresHangup
+                    return jobboard_process_start(&process, &pid)
+                }
             }
         }
-        guard code == 0 else { throw .failed("can't start \(command[0]): \(String(cString: strerror(code)))") }
+        guard code == 0 else { throw StartFailure(program, code) }
         return pid
     }
 
-    /// Signals as a fresh process expects them: ours ignore some.
-    private static func setUp(_ attributes: inout posix_spawnattr_t) {
-        var reset = sigset_t()
-        sigemptyset(&reset)
-        for number in [SIGPIPE, SIGINT, SIGTERM, SIGHUP] { sigaddset(&reset, number) }
-        var blocked = sigset_t()
-        sigemptyset(&blocked)
-        posix_spawnattr_setsigdefault(&attributes, &reset)
-        posix_spawnattr_setsigmask(&attributes, &blocked)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
-        posix_spawnattr_setflags(&attributes, Int16(flags))
+    /// Starts a command that is plain text, with changes to our environment.
+    static func start(
+        _ command: [String], environment changes: [String: String], streams: Streams
+    ) throws(CommandFailure) -> pid_t {
+        do {
+            let words = command.map { Array($0.utf8) }
+            return try start(Command(words: words, environment: SystemText.environment(with: changes)), streams: streams)
+        } catch {
+            throw .failed(error.description)
+        }
     }
 
-    private static func withCStrings(
-        _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Int32
-    ) -> Int32 {
-        let copies = strings.map { strdup($0) } + [nil]
+    /// A pipe that no other process inherits.
+    static func pipe(for program: [UInt8] = []) throws(StartFailure) -> Pipe {
+        var ends: [Int32] = [-1, -1]
+        let code = jobboard_pipe(&ends)
+        guard code == 0 else { throw StartFailure(program, code) }
+        return Pipe(read: ends[0], write: ends[1])
+    }
+
+    struct Pipe {
+        let read: Int32
+        let write: Int32
+
+        func closeBoth() {
+            close(read)
+            close(write)
+        }
+    }
+
+    /// A descriptor that becomes readable when the process has ended; nil where the system has none to give.
+    static func descriptor(of pid: pid_t) -> Int32? {
+        let file = jobboard_process_descriptor(pid)
+        return file >= 0 ? file : nil
+    }
+
+    /// Where a program is; nil when it is nowhere or can't be run.
+    static func find(_ program: [UInt8]) -> [UInt8]? {
+        guard !program.contains(UInt8(ascii: "/")) else { return isProgram(program) ? program : nil }
+        let path = SystemText.variable("PATH") ?? Array("/usr/local/bin:/usr/bin:/bin".utf8)
+        return path.split(separator: UInt8(ascii: ":")).map { $0 + [UInt8(ascii: "/")] + program }.first(where: isProgram)
+    }
+
+    private static func isProgram(_ path: [UInt8]) -> Bool {
+        withCStrings([path]) { paths in
+            var information = stat()
+            guard let path = paths[0], stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFREG else { return false }
+            return access(path, X_OK) == 0
+        }
+    }
+
+    private static func withCStrings<Result>(
+        _ strings: [[UInt8]], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    ) -> Result {
+        let copies = strings.map { string in
+            (string + [0]).withUnsafeBufferPointer { bytes in
+                bytes.withMemoryRebound(to: CChar.self) { $0.baseAddress.flatMap { strdup($0) } }
+            }
+        }
         defer { for copy in copies { free(copy) } }
-        return body(copies)
+        return body(copies + [nil])
+    }
+}
+
+/// Why a command could not be started: that is no failure of the job it was to be started for.
+struct StartFailure: Error, Equatable, CustomStringConvertible {
+    var program: String
+    /// The system's error number.
+    var code: Int32
+
+    init(_ program: [UInt8], _ code: Int32) {
+        self.program = String(decoding: program, as: UTF8.self)
+        self.code = code
     }
 
-    /// Where a program would be found, as `posix_spawnp` looks for it; nil when nowhere.
-    static func find(_ program: String) -> String? {
-        guard !program.contains("/") else { return access(program, X_OK) == 0 ? program : nil }
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-        return path.split(separator: ":").map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
-    }
+    /// True for what may be over soon: no process, no descriptor or no memory to be had, a program that is being written.
+    var isPassing: Bool { [EAGAIN, ENOMEM, EMFILE, ENFILE, ETXTBSY, EIO, ESTALE].contains(code) }
+
+    var description: String { "can't start \(program): \(String(cString: strerror(code)))" }
 }

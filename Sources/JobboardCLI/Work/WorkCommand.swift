@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Jobboard
 import JobboardClient
 import Logging
@@ -16,10 +17,15 @@ struct WorkCommand: AsyncParsableCommand {
             Exit 0 consumes the job. Any other end counts as a failure: the job comes back after a pause that grows, and \
             after its --max-failures it is TRASHED. When the claim is lost, for instance because this machine slept longer \
             than the lease, the command gets SIGTERM, and SIGKILL five seconds later: somebody else has the job then. The \
-            fence tells the two apart.
+            fence tells the two apart. The same happens after --max-run, which counts as a failure, and to what a command \
+            leaves running in the background when it ends. When the worker is killed, its commands are killed.
 
-            SIGTERM and SIGINT end the worker: what runs is stopped in the same way and its jobs are given back at once, \
-            not as failures; the exit code is 0.
+            A command that can't be started is no failure of the job, which is given back. When that may pass (no process, \
+            descriptor or memory to be had), the worker claims nothing for a while; else it ends with exit code 1.
+
+            SIGTERM, SIGINT and, unless it is ignored as under nohup, SIGHUP end the worker: what runs is stopped in the \
+            same way and its jobs are given back at once, not as failures; the exit code is 0. With --until-idle, 5 means \
+            that no node could say whether there is anything to do.
 
             Examples:
               jobboard work --who worker-1 -- ./resize.sh
@@ -42,6 +48,10 @@ struct WorkCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("End with 0 when nothing was claimable for so long.", valueName: "duration"))
     var untilIdle: Duration?
 
+    @Option(
+        help: ArgumentHelp("Stop a command that runs longer, and count it as a failure.", valueName: "duration"))
+    var maxRun: Duration?
+
     @Flag(help: "Run nothing: consume each job as soon as it is claimed. For trying things out.")
     var justConsume = false
 
@@ -57,31 +67,55 @@ struct WorkCommand: AsyncParsableCommand {
 
     func validate() throws {
         if command.isEmpty != justConsume { throw ValidationError("give a command after --, or --just-consume") }
+        if maxRun != nil, justConsume { throw ValidationError("--max-run goes with a command") }
+        if let maxRun, maxRun <= .zero { throw ValidationError("--max-run must be more than nothing") }
         if record != nil, !justConsume { throw ValidationError("--record goes with --just-consume") }
         if !(1...10_000).contains(concurrency) { throw ValidationError("-n must be from 1 to 10000") }
     }
 
     func run() async throws {
-        if let program = command.first, Spawn.find(program) == nil { throw CommandFailure.usage("can't run \(program)") }
+        // Where it is ignored, the system forgets how processes ended; whoever started us may have left it so.
+        signal(SIGCHLD, SIG_DFL)
+        let ignoresHangup = Interruption.ignoresHangup
+        let words = SystemText.lastArguments(command)
+        if let program = words.first, Spawn.find(program) == nil { throw CommandFailure.usage("can't run \(command[0])") }
+        let thread = try CommandThread()
         var logger = Logger(label: "jobboard.work", factory: { _ in LineLogHandler() })
         logger.logLevel = .warning
-        let idle = untilIdle.map(IdleWatch.init)
         let client = try cluster.makeClient(board: board.board)
-        var services = [try service(client, idle, logger)]
+        let idle = untilIdle.map { limit in
+            IdleWatch(limit: limit) { _ = try await client.count(state: .unclaimed) }
+        }
+        let nodes = try cluster.addresses().addresses.joined(separator: ",")
+        let handler = CommandHandler(
+            command: Spawn.Command(
+                words: words, environment: CommandHandler.environment(nodes: nodes), diesWithThread: true,
+                ignoresHangup: ignoresHangup),
+            limit: maxRun, thread: thread)
+        var services = [try service(client, handler, idle, logger)]
         if let idle {
             services.append(.init(service: idle, successTerminationBehavior: .gracefullyShutdownGroup))
         }
+        let failure: (any Error)?
         do {
-            try await ServiceRun.untilSignal(services, logger: logger)
-            await client.shutdown()
+            let signals = [SIGINT, SIGTERM] + (ignoresHangup ? [] : [SIGHUP])
+            try await ServiceRun.untilSignal(services, of: signals, logger: logger)
+            failure = nil
         } catch {
-            await client.shutdown()
-            throw error
+            failure = error
+        }
+        // What commands left behind gets its SIGKILL before we go.
+        await thread.untilNoneIsLeft()
+        await client.shutdown()
+        switch failure {
+        case nil: break
+        case let trouble as Worker.CannotRun: throw CommandFailure.failed("\(trouble); the job was given back")
+        case let error?: throw error
         }
     }
 
     private func service(
-        _ client: JobboardClient, _ idle: IdleWatch?, _ logger: Logger
+        _ client: JobboardClient, _ handler: CommandHandler, _ idle: IdleWatch?, _ logger: Logger
     ) throws -> ServiceGroupConfiguration.ServiceConfiguration {
         guard !justConsume else {
             let recorder = try record.map { path throws(CommandFailure) in try JobRecorder(path: path) }
@@ -95,8 +129,6 @@ struct WorkCommand: AsyncParsableCommand {
         options.lease = lease
         options.name = name
         options.shutdown = .cancel
-        let nodes = try cluster.addresses().addresses.joined(separator: ",")
-        let handler = CommandHandler(command: command, environment: ["JOBBOARD_NODES": nodes])
         return .init(
             service: Worker(client: client, who: who, options: options, logger: logger) { job, claim in
                 idle?.began()

@@ -41,7 +41,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        end(context, because: "\(error)")
+        end(context, because: ConnectionTrouble.text(error))
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -42,7 +42,7 @@ struct NodeConnector: Sendable {
                 bootstrap.connect(host: address.host, port: address.port)
             }
         attempt.hop(to: eventLoop).whenFailure { error in
-            bound.value.disconnected(connection, because: "\(error)")
+            bound.value.disconnected(connection, because: ConnectionTrouble.text(error))
         }
     }
 }
