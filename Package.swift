@@ -80,7 +80,8 @@ var package = Package(
             name: "JobboardCLI",
             dependencies: [
                 "CProcess", "Consensus", "EventLog", "Jobboard", "JobboardClient", "NodeEngine", "NodeServer", "NodeStorage",
-                "Simulation", "WireFormat", logging, lifecycle, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Simulation", "WireFormat", logging, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ] + nio, swiftSettings: rules),
 

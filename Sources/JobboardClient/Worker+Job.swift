@@ -106,7 +106,8 @@ extension Worker {
                 return true
             } catch {
                 let details: Logger.Metadata = ["jobboard.job": "\(claim.job)", "jobboard.error": "\(error)"]
-                if case .consume = verdict, error.code == .invalidArgument || error.code == .tooLarge || error.code == .duplicate {
+                if case .consume = verdict, error.code == .invalidArgument || error.code == .tooLarge || error.code == .duplicate
+                {
                     // A result or follow-ups that the board refuses are the handler's failure, or the job would run for ever.
                     logger.warning("verdict not carried out", metadata: details)
                     verdict = .abandon(failure: "\(error)")

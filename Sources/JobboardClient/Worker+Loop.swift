@@ -89,7 +89,9 @@ extension Worker {
     }
 
     private func begin(_ job: Job, givingBack: Bool, in group: inout ThrowingTaskGroup<WorkerStep, any Error>) {
+        options.inHand(true)
         group.addTask {
+            defer { options.inHand(false) }
             guard givingBack else { return .handled(await handle(job)) }
             await giveBack(job)
             return .handled(nil)

@@ -64,10 +64,11 @@ package enum NewJobJSON {
             case "uuid" where id == nil: id = try uuid("book.uuid", member.value)
             case "name" where name == nil: name = try string("book.name", member.value)
             case "uuid", "name": throw invalid("\"book.\(member.name)\" is there twice")
-            case "board", "state", "created_on", "last_modified", "position", "owner", "fence", "lease_until", "expires_on", "claims",
-            "failures", "last_failure", "result", "duplicate":
-            break
-        default: throw invalid("unknown key \(quoted("book." + member.name))")
+            case "board", "state", "created_on", "last_modified", "position", "owner", "fence", "lease_until", "expires_on",
+                "claims",
+                "failures", "last_failure", "result", "duplicate":
+                break
+            default: throw invalid("unknown key \(quoted("book." + member.name))")
             }
         }
         guard let id, let name else { throw invalid("\"book\" must have \"uuid\" and \"name\"") }

@@ -85,7 +85,8 @@ struct JobFilePosting {
         bar.clear()
         Console.note(tally.summary)
         guard tally.refused > 0, let refused else { return }
-        throw CommandFailure(.refused, code: "refused", "\(Figures.grouped(tally.refused)) lines were refused; they are in \(refused.path)")
+        let count = Figures.grouped(tally.refused)
+        throw CommandFailure(.refused, code: "refused", "\(count) lines were refused; they are in \(refused.path)")
     }
 
     /// How to go on behind what is on the board.

@@ -16,7 +16,8 @@ struct WatchCommand: AsyncParsableCommand {
               jobboard watch --all-boards --from 1 | jq -r 'select(.event == "FAILED") | .failure'
             """)
 
-    @Option(help: ArgumentHelp("The first position wanted, from 1 on; without it, what happens from now on.", valueName: "position"))
+    @Option(
+        help: ArgumentHelp("The first position wanted, from 1 on; without it, what happens from now on.", valueName: "position"))
     var from: UInt64?
 
     @Flag(help: "The events of all boards; then positions have no gaps.")

@@ -16,6 +16,7 @@ enum NegativeValues {
 
     /// A minus and a digit: no option of ours is named like that.
     private static func isNegative(_ text: String) -> Bool {
-        text.utf8.count >= 2 && text.utf8.first == UInt8(ascii: "-") && text.utf8.dropFirst().first.map { (48...57).contains($0) } == true
+        guard text.hasPrefix("-"), let next = text.dropFirst().first else { return false }
+        return next.isASCII && next.isNumber
     }
 }

@@ -29,7 +29,7 @@ final class CommandThread: Sendable {
         bell = try Bell()
         var thread = pthread_t()
         let this = Unmanaged.passRetained(self)
-        let code = pthread_create(&thread, nil, { Unmanaged<CommandThread>.fromOpaque($0!).takeRetainedValue().run() }, this.toOpaque())
+        let code = pthread_create(&thread, nil, Self.begin, this.toOpaque())
         guard code == 0 else {
             this.release()
             throw .failed("can't start a thread: \(String(cString: strerror(code)))")
@@ -53,6 +53,11 @@ final class CommandThread: Sendable {
             mail.withLock { $0.waiting.append(continuation) }
             bell.ring()
         }
+    }
+
+    private static let begin: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { argument in
+        guard let argument else { return nil }
+        Unmanaged<CommandThread>.fromOpaque(argument).takeRetainedValue().run()
     }
 
     private func run() -> Never {

@@ -30,7 +30,15 @@ struct RunningCommand {
     private var hasEnded = false
     private(set) var isOver = false
 
-    private var places = (ending: PollRound.Place?.none, input: PollRound.Place?.none, output: PollRound.Place?.none, error: PollRound.Place?.none)
+    /// Where the round in progress has what is waited for.
+    private var places = Places()
+
+    private struct Places {
+        var ending: PollRound.Place?
+        var input: PollRound.Place?
+        var output: PollRound.Place?
+        var error: PollRound.Place?
+    }
 
     init(_ order: CommandThread.Order) throws(StartFailure) {
         let program = order.command.words[0]
@@ -62,7 +70,7 @@ struct RunningCommand {
     /// Says what it waits for.
     mutating func prepare(_ round: inout PollRound, _ now: ContinuousClock.Instant) {
         if order.stop.isPressed { stop(now) }
-        places = (nil, nil, nil, nil)
+        places = Places()
         if !hasEnded {
             if let ending { places.ending = round.add(ending, POLLIN) } else { round.add(deadline: now + Self.look) }
             if let input { places.input = round.add(input, POLLOUT) }

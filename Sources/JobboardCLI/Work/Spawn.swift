@@ -95,8 +95,8 @@ enum Spawn {
     private static func isProgram(_ path: [UInt8]) -> Bool {
         withCStrings([path]) { paths in
             var information = stat()
-            guard let path = paths[0], stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFREG else { return false }
-            return access(path, X_OK) == 0
+            guard let path = paths[0], stat(path, &information) == 0 else { return false }
+            return information.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
         }
     }
 

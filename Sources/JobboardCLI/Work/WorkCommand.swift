@@ -129,11 +129,10 @@ struct WorkCommand: AsyncParsableCommand {
         options.lease = lease
         options.name = name
         options.shutdown = .cancel
+        if let idle { options.inHand = { $0 ? idle.began() : idle.ended() } }
         return .init(
             service: Worker(client: client, who: who, options: options, logger: logger) { job, claim in
-                idle?.began()
-                defer { idle?.ended() }
-                return try await handler.handle(job, claim)
+                try await handler.handle(job, claim)
             })
     }
 }
