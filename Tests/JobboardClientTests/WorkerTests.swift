@@ -177,7 +177,7 @@ import WireFormat
 
     @Test func `a verdict that can't be taken at present is sent again, while the claim is kept`() async throws {
         var options = Worker.Options()
-        options.lease = .milliseconds(300)
+        options.lease = .milliseconds(1500)
         var running = try await start(options) { _, _ in .consume() }
         var consumes = 0
         var renewals = 0
@@ -188,9 +188,10 @@ import WireFormat
             case .consume(holder, result: nil, followUps: []):
                 consumes += 1
                 received.answer(.outcome(.refused(JobboardError(.readOnly, "no room"))))
-            case .extend(holder, leaseMilliseconds: 300):
+            case .extend(holder, leaseMilliseconds: 1500):
                 renewals += 1
                 received.answer(.outcome(.changed(claimedJob())))
+            case nil: break
             default: throw Unexpected()
             }
         }
@@ -201,14 +202,16 @@ import WireFormat
         }
         #expect(last.command?.command == .consume(holder, result: nil, followUps: []))
         last.answer(.outcome(.changed(claimedJob())))
-        let next = try #require(await running.requests.next())
-        guard case .claimNext = next.command?.command else { throw Unexpected() }
+        // The job is out of hand, and the next one is claimed; a renewal may have been on its way.
+        while let next = await running.requests.next() {
+            if case .claimNext = next.command?.command { break }
+        }
         try await running.end()
     }
 
     @Test func `a verdict is not sent again once the claim is lost`() async throws {
         var options = Worker.Options()
-        options.lease = .milliseconds(300)
+        options.lease = .milliseconds(1500)
         var running = try await start(options) { _, _ in .consume() }
         var isLost = false
         while let received = await running.requests.next() {
@@ -222,6 +225,7 @@ import WireFormat
             case .claimNext:
                 #expect(isLost)
                 return try await running.end()
+            case nil: break
             default: throw Unexpected()
             }
         }
