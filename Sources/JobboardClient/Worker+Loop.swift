@@ -78,7 +78,9 @@ extension Worker {
                     stopping = true
                     stop(&group)
                 }
-            case .pauseIsOver: pauses.ended()
+            case .pauseIsOver:
+                pauses.ended()
+                options.isBusy(false)
             case .stop:
                 stopping = true
                 stop(&group)
@@ -89,9 +91,9 @@ extension Worker {
     }
 
     private func begin(_ job: Job, givingBack: Bool, in group: inout ThrowingTaskGroup<WorkerStep, any Error>) {
-        options.inHand(true)
+        options.isBusy(true)
         group.addTask {
-            defer { options.inHand(false) }
+            defer { options.isBusy(false) }
             guard givingBack else { return .handled(await handle(job)) }
             await giveBack(job)
             return .handled(nil)
@@ -102,6 +104,7 @@ extension Worker {
         because trouble: CannotRun, _ pauses: inout WorkerPauses, in group: inout ThrowingTaskGroup<WorkerStep, any Error>
     ) {
         guard let length = pauses.begin() else { return }
+        options.isBusy(true)
         logger.error(
             "can't run a handler; the job was given back, and nothing is claimed for a while",
             metadata: ["jobboard.reason": "\(trouble)", "jobboard.pause": "\(length)"])

@@ -28,9 +28,9 @@ public struct Worker: Service, Sendable {
         public var wait: Duration = .seconds(30)
         /// What becomes of running handlers at a graceful shutdown.
         public var shutdown = Shutdown.finish(within: .seconds(30))
-        /// Told of each job when it comes into our hands, and again, with false, when its verdict has been carried out or it
-        /// is lost.
-        package var inHand: @Sendable (Bool) -> Void = { _ in }
+        /// Told when a job comes into our hands, and again, with false, when its verdict has been carried out or it is lost;
+        /// and of each pause in the same way.
+        package var isBusy: @Sendable (Bool) -> Void = { _ in }
 
         /// The defaults.
         public init() {}

@@ -84,6 +84,19 @@ import Testing
         #expect(again.status == 2 && again.errors == "jobboard: usage: can't run \(script.path)\n")
     }
 
+    @Test func `a lack of descriptors makes the worker pause, and harms no job`() async throws {
+        for _ in 0..<12 { _ = try await post() }
+        // Enough to begin, and too few for ten commands at a time.
+        let result = try await run(
+            """
+            ulimit -n $((3 * $(getconf _NPROCESSORS_ONLN) + 24))
+            timeout 120 "$0" work --nodes $1 --who w -n 10 --until-idle 500ms -- sleep 0.3
+            """)
+        #expect(result.status == 0)
+        #expect(result.errors.contains("can't start sleep: Too many open files"), "\(result.errors)")
+        #expect(try await client.count(state: .complete) == 12)
+    }
+
     @Test(arguments: ["HUP", "TERM", "INT"])
     func `a signal ends the worker, and its job is given back`(signal: String) async throws {
         let id = try await post()

@@ -129,7 +129,7 @@ struct WorkCommand: AsyncParsableCommand {
         options.lease = lease
         options.name = name
         options.shutdown = .cancel
-        if let idle { options.inHand = { $0 ? idle.began() : idle.ended() } }
+        if let idle { options.isBusy = { $0 ? idle.began() : idle.ended() } }
         return .init(
             service: Worker(client: client, who: who, options: options, logger: logger) { job, claim in
                 try await handler.handle(job, claim)
