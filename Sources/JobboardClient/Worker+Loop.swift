@@ -9,6 +9,8 @@ enum WorkerStep: Sendable {
     case retryClaim
     /// A job is no longer in our hands; why its handler could not begin, if so.
     case handled(Worker.CannotRun?)
+    /// A job is no longer in our hands, and its handler was never tried.
+    case givenBack
     /// Handlers may be able to begin again.
     case pauseIsOver
     /// Shut down, or cancelled.
@@ -37,8 +39,9 @@ struct WorkerPauses {
         isPausing = false
     }
 
+    /// Some can begin: it isn't getting worse.
     mutating func handlerRan() {
-        if !isPausing { next = Self.shortest }
+        next = Self.shortest
     }
 }
 
@@ -69,6 +72,7 @@ extension Worker {
             case .handled(nil):
                 handling -= 1
                 pauses.handlerRan()
+            case .givenBack: handling -= 1
             case .handled(let trouble?):
                 handling -= 1
                 if trouble.isPassing {
@@ -96,7 +100,7 @@ extension Worker {
             defer { options.isBusy(false) }
             guard givingBack else { return .handled(await handle(job)) }
             await giveBack(job)
-            return .handled(nil)
+            return .givenBack
         }
     }
 
