@@ -20,6 +20,8 @@ package protocol Disk: AnyObject {
     /// first, and what the disk lost is not answered from memory.
     func open(_ name: String, create: Bool) throws(DiskError) -> FileID
     func close(_ file: FileID)
+    /// As closing the file and opening it again, for what is read from it afterwards; takes no new descriptor.
+    func refresh(_ file: FileID) throws(DiskError)
     func size(_ file: FileID) throws(DiskError) -> UInt64
     /// Up to `count` bytes; fewer only at the end of the file.
     func read(_ file: FileID, at offset: UInt64, count: Int) throws(DiskError) -> [UInt8]
@@ -40,6 +42,9 @@ package protocol Disk: AnyObject {
 package struct DiskError: Error, Sendable, CustomStringConvertible {
     package enum Reason: Sendable, Equatable {
         case notFound, noSpace, denied, locked, failed
+        /// The process or the machine is short of descriptors or memory. Nothing was done, and the same call may be made again
+        /// later. Only calls that open or ask throw this, never one that writes or syncs.
+        case transient
     }
 
     package var reason: Reason

@@ -5,7 +5,7 @@ extension EventLog {
     /// every segment that they reach into.
     ///
     /// A new hard state goes into the superblock as well, with a write and a sync of its own, before this returns: one
-    /// rotten frame then never loses a vote. So does the beginning of a segment, and a reset. Throws `tooLarge`, `noSpace` and `missing`
+    /// rotten frame then never loses a vote. So does the beginning of a segment, and a reset. Throws `tooLarge`, `noSpace`, `transient` and `missing`
     /// (a truncation to an entry whose block is missing) before anything is written. After any other error the log takes no more writes.
     /// A write that does not continue the log is a broken promise of the caller and stops the process.
     package func append(_ writes: [LogWrite]) throws(EventLogError) {
@@ -136,10 +136,9 @@ extension EventLog {
         if spares.isEmpty { try makeSpare() }
         let number = last + 1
         let spare = spares.removeFirst()
-        try disk.rename(spare, to: FileNames.segment(number))
+        try disk.rename(spare.name, to: FileNames.segment(number))
         try disk.syncFolder()
-        let file = try disk.open(FileNames.segment(number), create: false)
-        segments.append(SegmentFile(number: number, file: file, size: options.segmentBytes))
+        segments.append(SegmentFile(number: number, file: spare.file, size: options.segmentBytes))
         tail = 0
         let start = SegmentStart(
             segment: number, cluster: cluster, node: superblock.identity.node, hardState: state.hardState, last: state.last)

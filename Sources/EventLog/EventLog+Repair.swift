@@ -4,7 +4,7 @@ extension EventLog {
     /// Takes in blocks that were fetched from others, makes them durable in a patch file, and serves them from then on.
     ///
     /// Gives the indexes that it took; the others were not wanted. One block may make the next one wanted, so they can be
-    /// given in a row, in any order. Throws `noSpace`, after which nothing has changed, and `disk`, after which the log takes no
+    /// given in a row, in any order. Throws `noSpace` and `transient`, after which nothing has changed, and `disk`, after which the log takes no
     /// more writes.
     package func repair(with entries: [Entry]) throws(EventLogError) -> [LogIndex] {
         try refuseIfPoisoned()
@@ -64,7 +64,7 @@ extension EventLog {
             }
             return try patches[patches.count - 1].append(entries, on: disk)
         } catch {
-            if error.reason != .noSpace { poison = error.description }
+            if error.reason != .noSpace, error.reason != .transient { poison = error.description }
             throw EventLogError(error)
         }
     }

@@ -36,21 +36,27 @@ extension EventLog {
         return needsSpare && !space.isTight
     }
 
-    /// A spare was made, or could not be: for want of space or something else. Throws `disk`; then the log takes no more
-    /// writes.
+    /// A spare was made, or could not be: for want of space or something else. Throws as `adoptSpares` does.
     package func spareEnded(_ failure: DiskError.Reason?) throws(EventLogError) {
-        space.spareFailed = failure == .noSpace
+        if failure != .transient { space.spareFailed = failure == .noSpace }
         try adoptSpares()
     }
 
     /// Does the writes that there is room for, in order, and gives how many; `append` has the rest to say.
     ///
-    /// Those that come behind one for which there is no room wait with it.
+    /// Those that come behind one for which there is no room wait with it. Throws `transient` when the first can't be done for want
+    /// of descriptors or memory; all can be tried again.
     package func appendFitting(_ writes: [LogWrite]) throws(EventLogError) -> Int {
         space.isBlocked = false
         if try appendIfFits(writes) { return writes.count }
         var done = 0
-        while done < writes.count, try appendIfFits([writes[done]]) { done += 1 }
+        do throws(EventLogError) {
+            while done < writes.count, try appendIfFits([writes[done]]) { done += 1 }
+        } catch {
+            // Those that are done must not be done again.
+            guard error.code == .transient, done > 0 else { throw error }
+            return done
+        }
         space.isBlocked = done < writes.count
         return done
     }

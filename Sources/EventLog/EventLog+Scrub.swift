@@ -17,12 +17,12 @@ extension EventLog {
     /// Reads the next blocks again, from the disk and not from memory, `maxBytes` of them or a little more, and verifies
     /// them. So rot is found while a good copy is left elsewhere.
     ///
-    /// What can't be read or is not what was written becomes a hole, to be closed by `repair`. Throws `disk` when a file
-    /// can't even be opened.
+    /// What can't be read or is not what was written becomes a hole, to be closed by `repair`. Throws `disk` when something
+    /// that was written earlier turns out to be lost; then the log takes no more writes.
     package func scrub(maxBytes: Int) throws(EventLogError) -> ScrubReport {
         var report = ScrubReport()
+        try refuseIfPoisoned()
         var source: (number: UInt32, isPatch: Bool, file: FileID)?
-        defer { if let source { disk.close(source.file) } }
         nextScrubbed = max(nextScrubbed, state.base.index + 1)
         while report.bytes < maxBytes, nextScrubbed <= state.last.index {
             let index = nextScrubbed
@@ -30,9 +30,7 @@ extension EventLog {
             report.through = index
             guard let slot = state.slot(of: index), let digest = slot.digest, let location = slot.location else { continue }
             if source?.number != location.segment || source?.isPatch != location.isPatch {
-                if let old = source { disk.close(old.file) }
-                source = nil
-                source = (location.segment, location.isPatch, try reopen(location))
+                source = (location.segment, location.isPatch, try refresh(location))
             }
             guard let file = source?.file else { continue }
             report.blocks += 1
@@ -49,11 +47,16 @@ extension EventLog {
         return report
     }
 
-    /// A new handle: what is read by it is what the disk has.
-    private func reopen(_ location: BlockLocation) throws(EventLogError) -> FileID {
+    /// The file, from which is read what the disk has.
+    ///
+    /// That takes a sync of the handle that the log writes by, and when it fails, it is the failed sync of a write.
+    private func refresh(_ location: BlockLocation) throws(EventLogError) -> FileID {
         do {
-            return try disk.open(try files.source(of: location).name, create: false)
+            let file = try files.source(of: location).file
+            try disk.refresh(file)
+            return file
         } catch {
+            poison = error.description
             throw EventLogError(error)
         }
     }

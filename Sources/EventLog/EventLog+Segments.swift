@@ -14,10 +14,16 @@ extension EventLog {
 
     package var hardState: HardState { state.hardState }
 
-    /// Looks in the folder for spares that `SparePreparer` made.
+    /// Looks in the folder for spares that `SparePreparer` made. Throws `transient`, after which the log goes on as it was, and
+    /// `disk`, after which it takes no more writes.
     package func adoptSpares() throws(EventLogError) {
         try refuseIfPoisoned()
-        try poisoning { () throws(DiskError) in try findSpares() }
+        do {
+            try findSpares()
+        } catch {
+            if error.reason != .transient { poison = error.description }
+            throw EventLogError(error)
+        }
     }
 
     /// Forgets whole segments, oldest first, that hold nothing above `index`. Their files become spares. Patches that hold
@@ -44,12 +50,12 @@ extension EventLog {
         missing?.release(to: newBase)
         forgetHolesIfClosed()
         try storeSuperblock()
-        disk.close(segment.file)
         let spare = FileNames.spare(segment.number)
-        if spares.count < options.maxSpares, segment.size == options.segmentBytes, !spares.contains(spare) {
+        if spares.count < options.maxSpares, segment.size == options.segmentBytes, !hasSpare(spare) {
             try disk.rename(segment.name, to: spare)
-            spares.append(spare)
+            spares.append(SpareFile(name: spare, file: segment.file))
         } else {
+            disk.close(segment.file)
             try disk.remove(segment.name)
         }
         try disk.syncFolder()
@@ -67,28 +73,39 @@ extension EventLog {
         try disk.syncFolder()
     }
 
-    /// Lists the spares; those of another size, left from other options, are removed.
+    private func hasSpare(_ name: String) -> Bool { spares.contains { $0.name == name } }
+
+    /// Opens the spares that it has not yet; those of another size, left from other options, are removed.
     func findSpares() throws(DiskError) {
-        spares.removeAll()
-        for name in try LogFolder(on: disk).spares {
+        for name in try LogFolder(on: disk).spares where !hasSpare(name) {
             let file = try disk.open(name, create: false)
-            let size = try disk.size(file)
-            disk.close(file)
-            if size == options.segmentBytes {
-                spares.append(name)
-            } else {
+            do throws(DiskError) {
+                if try disk.size(file) == options.segmentBytes {
+                    spares.append(SpareFile(name: name, file: file))
+                    continue
+                }
                 try disk.remove(name)
+            } catch {
+                disk.close(file)
+                throw error
             }
+            disk.close(file)
         }
+        spares.sort { $0.name < $1.name }
     }
 
     func makeSpare() throws(DiskError) {
         var number = (segments.last?.number ?? firstSegment) + 1
-        while spares.contains(FileNames.spare(number)) { number += 1 }
+        while hasSpare(FileNames.spare(number)) { number += 1 }
         let name = FileNames.spare(number)
-        disk.close(try SparePreparer.fill(FileNames.filling, on: disk, bytes: options.segmentBytes))
-        try disk.rename(FileNames.filling, to: name)
-        try disk.syncFolder()
-        spares.append(name)
+        let file = try SparePreparer.fill(FileNames.filling, on: disk, bytes: options.segmentBytes)
+        do throws(DiskError) {
+            try disk.rename(FileNames.filling, to: name)
+            try disk.syncFolder()
+        } catch {
+            disk.close(file)
+            throw error
+        }
+        spares.append(SpareFile(name: name, file: file))
     }
 }

@@ -11,6 +11,8 @@ package final class EventLog {
     /// The number by which this cluster's blocks name it.
     package let cluster: UInt64
     var superblock: Superblock
+    /// Stays open as long as the log is: a vote must not wait for a descriptor.
+    private var superblockFile: FileID?
     /// In order; the last one takes the next batch. Never empty once the log is open.
     var segments: [SegmentFile]
     /// Segments before it were released.
@@ -44,7 +46,8 @@ package final class EventLog {
     var sequence: UInt64
     /// Of the last frame that is durable.
     var durable: UInt64
-    var spares: [String] = []
+    /// Open, so that going on in a new segment takes no descriptor.
+    var spares: [SpareFile] = []
     var space = LogSpace()
     let batch = BatchBuffer()
     /// What the first failed call said.
@@ -167,6 +170,7 @@ package final class EventLog {
             superblock.notes = notes()
             try superblock.create(on: disk)
         }
+        superblockFile = try disk.open(FileNames.superblock, create: false)
         // In both copies: the loss of one must not bring back what was cut off.
         for _ in 0..<2 { try storeSuperblock(tail: reading.scan.isEndRotten ? superblock.notes : nil) }
         for segment in reading.released {
@@ -205,7 +209,8 @@ package final class EventLog {
         var new = notes()
         if let tail { (new.tailSegment, new.tailOffset, new.tailBytes) = (tail.tailSegment, tail.tailOffset, tail.tailBytes) }
         superblock.notes = new
-        try superblock.store(on: disk)
+        guard let superblockFile else { preconditionFailure("the log is not open") }
+        try superblock.store(in: superblockFile, on: disk)
     }
 
     private func notes() -> SuperblockNotes {
@@ -251,6 +256,10 @@ package final class EventLog {
     package func close() {
         for segment in segments { disk.close(segment.file) }
         for patch in patches { disk.close(patch.file) }
+        for spare in spares { disk.close(spare.file) }
+        if let superblockFile { disk.close(superblockFile) }
+        superblockFile = nil
+        spares.removeAll()
         segments.removeAll()
         patches.removeAll()
         poison = poison ?? "the log is closed"

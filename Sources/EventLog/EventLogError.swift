@@ -11,6 +11,8 @@ package struct EventLogError: Error, Sendable, Equatable, CustomStringConvertibl
         case missing
         /// The disk is full; nothing was written.
         case noSpace
+        /// Descriptors or memory are short: nothing was changed, and the same can be tried again later.
+        case transient
         /// Another process has the folder.
         case locked
         /// A call on the disk failed. The log takes no more writes: what the disk holds is known only after a restart.
@@ -44,6 +46,7 @@ package struct EventLogError: Error, Sendable, Equatable, CustomStringConvertibl
             switch error.reason {
             case .locked: .locked
             case .noSpace: .noSpace
+            case .transient: .transient
             case .notFound, .denied, .failed: .disk
             }
         self.init(code, error.description)

@@ -10,6 +10,12 @@ struct SegmentFile {
     var room: UInt64 { size - size % pageBytes }
 }
 
+/// A file of zeros, or of what a released segment held, that becomes the next segment; open.
+struct SpareFile {
+    var name: String
+    let file: FileID
+}
+
 /// The log's files, by their names.
 struct LogFolder {
     var hasSuperblock = false

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// A data folder on a real disk. The one file that makes system calls.
 package final class PosixDisk: Disk {
@@ -19,6 +20,10 @@ package final class PosixDisk: Disk {
     private var lock: Int32 = -1
     private var names: [Int32: String] = [:]
 
+    /// Descriptors that all of this process's disks hold at the moment.
+    package static var openDescriptors: Int { descriptors.load(ordering: .relaxed) }
+    private static let descriptors = Atomic<Int>(0)
+
     /// Opens the folder at `path`; an owner makes it and its parents when they are missing.
     ///
     /// Throws `locked` when another process owns it.
@@ -26,9 +31,9 @@ package final class PosixDisk: Disk {
         self.path = path
         self.access = access
         if access == .owner { try Self.makeFolders(path) }
-        folder = try Self.call("open", path) { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        folder = try Self.opened(path) { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard access == .owner else { return }
-        let handle = try Self.call("open", path + "/" + Self.lockName) {
+        let handle = try Self.opened(path + "/" + Self.lockName) {
             openat(folder, Self.lockName, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         }
         lock = handle
@@ -40,15 +45,15 @@ package final class PosixDisk: Disk {
     }
 
     deinit {
-        for file in names.keys { _ = Glibc.close(file) }
-        if lock >= 0 { _ = Glibc.close(lock) }
-        if folder >= 0 { _ = Glibc.close(folder) }
+        for file in names.keys { Self.release(file) }
+        if lock >= 0 { Self.release(lock) }
+        if folder >= 0 { Self.release(folder) }
     }
 
     package func list() throws(DiskError) -> [String] {
-        let handle = try Self.call("open", path) { openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        let handle = try Self.asking("open", path) { openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard let stream = fdopendir(handle) else {
-            let error = Self.failure("fdopendir", path, errno)
+            let error = Self.failure("fdopendir", path, errno, changesNothing: true)
             _ = Glibc.close(handle)
             throw error
         }
@@ -57,7 +62,7 @@ package final class PosixDisk: Disk {
         while true {
             errno = 0
             guard let item = readdir(stream) else {
-                if errno != 0 { throw Self.failure("readdir", path, errno) }
+                if errno != 0 { throw Self.failure("readdir", path, errno, changesNothing: true) }
                 return found
             }
             let name = withUnsafeBytes(of: &item.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
@@ -67,28 +72,32 @@ package final class PosixDisk: Disk {
 
     package func open(_ name: String, create: Bool) throws(DiskError) -> FileID {
         let mode = access == .reader ? O_RDONLY : create ? O_RDWR | O_CREAT : O_RDWR
-        let file = try Self.call("open", full(name)) { openat(folder, name, mode | O_CLOEXEC, 0o640) }
+        let file = try Self.opened(full(name)) { openat(folder, name, mode | O_CLOEXEC, 0o640) }
         names[file] = name
         guard access != .reader else { return FileID(file) }
         do {
-            try sync(FileID(file))
+            try refresh(FileID(file))
         } catch {
             close(FileID(file))
             throw error
         }
-        // A page whose write-back failed stays in memory as if it were written; reading must show what the disk has.
-        _ = posix_fadvise(file, 0, 0, Int32(POSIX_FADV_DONTNEED))
         return FileID(file)
+    }
+
+    package func refresh(_ file: FileID) throws(DiskError) {
+        try sync(file)
+        // A page whose write-back failed stays in memory as if it were written; reading must show what the disk has.
+        _ = posix_fadvise(file.rawValue, 0, 0, Int32(POSIX_FADV_DONTNEED))
     }
 
     package func close(_ file: FileID) {
         // Nothing hangs on its result: what must last was synced, and Linux frees the number in any case.
-        if names.removeValue(forKey: file.rawValue) != nil { _ = Glibc.close(file.rawValue) }
+        if names.removeValue(forKey: file.rawValue) != nil { Self.release(file.rawValue) }
     }
 
     package func size(_ file: FileID) throws(DiskError) -> UInt64 {
         var status = stat()
-        try Self.call("fstat", full(file)) { fstat(file.rawValue, &status) }
+        try Self.asking("fstat", full(file)) { fstat(file.rawValue, &status) }
         return UInt64(status.st_size)
     }
 
@@ -97,7 +106,7 @@ package final class PosixDisk: Disk {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             while initialized < count {
                 let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[initialized..<count])
-                let got = Self.retrying { pread(file.rawValue, rest.baseAddress, rest.count, off_t(offset) + off_t(initialized)) }
+                let got = Self.whileScarce { pread(file.rawValue, rest.baseAddress, rest.count, off_t(offset) + off_t(initialized)) }
                 if got < 0 { failure = errno }
                 guard got > 0 else { return }
                 initialized += got
@@ -111,7 +120,7 @@ package final class PosixDisk: Disk {
         var done = 0
         while done < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let put = try Self.call("pwrite", full(file)) {
+            let put = try Self.waiting("pwrite", full(file)) {
                 pwrite(file.rawValue, rest.baseAddress, rest.count, off_t(offset) + off_t(done))
             }
             guard put > 0 else { throw DiskError(.failed, "pwrite \(full(file)): nothing was written") }
@@ -124,12 +133,12 @@ package final class PosixDisk: Disk {
     }
 
     package func rename(_ name: String, to newName: String) throws(DiskError) {
-        try Self.call("rename", full(name) + " to " + newName) { renameat(folder, name, folder, newName) }
+        try Self.waiting("rename", full(name) + " to " + newName) { renameat(folder, name, folder, newName) }
         for (file, known) in names where known == name { names[file] = newName }
     }
 
     package func remove(_ name: String) throws(DiskError) {
-        try Self.call("unlink", full(name)) { unlinkat(folder, name, 0) }
+        try Self.waiting("unlink", full(name)) { unlinkat(folder, name, 0) }
     }
 
     package func syncFolder() throws(DiskError) {
@@ -138,7 +147,7 @@ package final class PosixDisk: Disk {
 
     package func freeSpace() throws(DiskError) -> UInt64 {
         var status = statvfs()
-        try Self.call("fstatvfs", path) { fstatvfs(folder, &status) }
+        try Self.asking("fstatvfs", path) { fstatvfs(folder, &status) }
         return UInt64(status.f_bavail) * UInt64(status.f_frsize)
     }
 
@@ -164,9 +173,59 @@ package final class PosixDisk: Disk {
         throw failure(name, file(), code)
     }
 
-    private static func failure(_ call: String, _ file: String, _ code: Int32) -> DiskError {
+    /// A call that makes a descriptor. Linux takes the number and the memory for it before it touches a name, so one that
+    /// fails for want of them has made nothing.
+    private static func opened(_ file: @autoclosure () -> String, _ body: () -> Int32) throws(DiskError) -> Int32 {
+        let descriptor = try asking("open", file(), body)
+        descriptors.add(1, ordering: .relaxed)
+        return descriptor
+    }
+
+    private static func release(_ descriptor: Int32) {
+        _ = Glibc.close(descriptor)
+        descriptors.subtract(1, ordering: .relaxed)
+    }
+
+    /// A call that changes nothing on the disk, and so can be made again when it failed for want of descriptors or memory.
+    @discardableResult
+    private static func asking<Value: SignedInteger>(
+        _ name: String, _ file: @autoclosure () -> String, _ body: () -> Value
+    ) throws(DiskError) -> Value {
+        let value = retrying(body)
+        guard value < 0 else { return value }
+        let code = errno
+        throw failure(name, file(), code, changesNothing: true)
+    }
+
+    /// A read, a write or a change of a name: when the system has no memory for it, it has not begun, and is made again right
+    /// here, since its caller is in the middle of something. A sync is never among them: one that failed for any reason may
+    /// have dropped what it was to write.
+    @discardableResult
+    private static func waiting<Value: SignedInteger>(
+        _ name: String, _ file: @autoclosure () -> String, _ body: () -> Value
+    ) throws(DiskError) -> Value {
+        let value = whileScarce(body)
+        guard value < 0 else { return value }
+        let code = errno
+        throw failure(name, file(), code)
+    }
+
+    /// Makes the call again for up to half a minute while the system has no memory for it.
+    private static func whileScarce<Value: SignedInteger>(_ body: () -> Value) -> Value {
+        for _ in 0..<3000 {
+            let value = retrying(body)
+            guard value < 0, errno == ENOMEM || errno == EAGAIN else { return value }
+            usleep(10_000)
+        }
+        return retrying(body)
+    }
+
+    private static func failure(
+        _ call: String, _ file: String, _ code: Int32, changesNothing: Bool = false
+    ) -> DiskError {
         let reason: DiskError.Reason =
             switch code {
+            case EMFILE, ENFILE, ENOMEM, EAGAIN, EINTR: changesNothing ? .transient : .failed
             case ENOENT: .notFound
             case ENOSPC, EDQUOT: .noSpace
             case EACCES, EPERM, EROFS: .denied

@@ -36,6 +36,8 @@ package final class SimulatedDisk: Disk {
     package var capacity: UInt64
     /// After so many more calls the power is off: that call is begun but fails, and so do all after it until `crash`.
     package var callsUntilPowerLoss: Int?
+    /// Descriptors are short: no file can be opened, and the folder can't be listed, until this is false again.
+    package var isScarce = false
 
     private var files: [Int: SimulatedFile] = [:]
     private var folder = SimulatedFolder()
@@ -129,11 +131,13 @@ package final class SimulatedDisk: Disk {
 
     package func list() throws(DiskError) -> [String] {
         try begin(.list, "folder")
+        try refuseIfScarce("list", "folder")
         return folder.seen.keys.sorted()
     }
 
     package func open(_ name: String, create: Bool) throws(DiskError) -> FileID {
         try begin(.open, name)
+        try refuseIfScarce("open", name)
         if folder.seen[name] == nil {
             guard create else { throw DiskError(.notFound, "open \(name): no such file") }
             nextFile += 1
@@ -149,6 +153,15 @@ package final class SimulatedDisk: Disk {
 
     package func close(_ file: FileID) {
         open[file.rawValue] = nil
+    }
+
+    package func refresh(_ file: FileID) throws(DiskError) {
+        try sync(file)
+        files[try number(file)]?.reopen()
+    }
+
+    private func refuseIfScarce(_ call: String, _ name: String) throws(DiskError) {
+        if isScarce { throw DiskError(.transient, "\(call) \(name): too many open files") }
     }
 
     package func size(_ file: FileID) throws(DiskError) -> UInt64 {

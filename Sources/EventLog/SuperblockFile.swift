@@ -32,9 +32,7 @@ struct SuperblockFile {
 
 extension Superblock {
     /// Writes it over the older copy and returns when it is durable.
-    func store(on disk: any Disk) throws(DiskError) {
-        let file = try disk.open(FileNames.superblock, create: false)
-        defer { disk.close(file) }
+    func store(in file: FileID, on disk: any Disk) throws(DiskError) {
         try disk.write(file, at: UInt64(slot * Self.slotBytes), encoded())
         try disk.sync(file)
     }

@@ -19,7 +19,7 @@ package enum BlockDesk {
         case taken
         /// It is not missing, or is not a block.
         case notWanted
-        /// The disk is full: it is asked for again.
+        /// The disk is full, or descriptors or memory are short: it is asked for again.
         case lacksRoom
     }
 
@@ -29,7 +29,7 @@ package enum BlockDesk {
         do {
             return try log.repair(with: [entry]).isEmpty ? .notWanted : .taken
         } catch {
-            guard log.onlyLacksRoom(error) else { throw error }
+            guard log.onlyLacksRoom(error) || error.code == .transient else { throw error }
             return .lacksRoom
         }
     }

@@ -44,6 +44,8 @@ package final class NodeRepair {
     private var mended = (blocks: 0, snapshots: 0)
     /// What came last found no room on the disk.
     package private(set) var lacksRoom = false
+    /// What the disk said when descriptors or memory were short for what came last.
+    package private(set) var scarcity: String?
     private var now: UInt64 = 0
 
     /// So many entries more are fetched as a snapshot, where there is one, rather than block by block.
@@ -136,12 +138,13 @@ package final class NodeRepair {
         try waitingForRoom { try ask(send) }
     }
 
-    /// On a full disk the repair waits; what found no room is asked for again.
+    /// On a full disk the repair waits, and while descriptors or memory are short; what failed for that is asked for again.
     private func waitingForRoom(_ work: () throws -> Void) throws {
         do {
             try work()
-        } catch let error as EventLogError where log.onlyLacksRoom(error) {
-            lacksRoom = true
+            scarcity = nil
+        } catch let error as EventLogError where log.onlyLacksRoom(error) || error.code == .transient {
+            if error.code == .transient { scarcity = error.description } else { lacksRoom = true }
             fetch = nil
             learning = nil
             // What is here of the snapshot is read again then, all of it.
@@ -323,7 +326,7 @@ package final class NodeRepair {
         do {
             return try desk.open(snapshot, table: table)
         } catch {
-            guard error.code == .noSpace else { return nil }
+            guard error.code == .noSpace || error.code == .transient else { return nil }
             throw error
         }
     }

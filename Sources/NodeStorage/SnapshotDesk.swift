@@ -61,7 +61,8 @@ package final class SnapshotDesk {
     // MARK: For peers
 
     /// The answer to a question about snapshots, and whether the one asked for turned out to have rotted: whoever asks would
-    /// wait for the scrubber to come by. Nil to a question about something else.
+    /// wait for the scrubber to come by. Nil to a question about something else, and when descriptors or memory are short: to say
+    /// then that there is no snapshot would be false, and the peer asks again.
     package func answer(_ question: Transfer) -> (answer: Transfer, rot: SnapshotRot?)? {
         switch question {
         case .askContents(let wanted):
@@ -81,8 +82,14 @@ package final class SnapshotDesk {
     /// About the newest one where none is named.
     private func answer(
         about wanted: SnapshotReference?, _ give: (SnapshotFile) throws(EventLogError) -> Transfer?
-    ) -> (answer: Transfer, rot: SnapshotRot?) {
-        guard let index = wanted?.index ?? (try? store.indexes())?.first else { return (.noSnapshot(wanted), nil) }
+    ) -> (answer: Transfer, rot: SnapshotRot?)? {
+        let newest: LogIndex?
+        do throws(EventLogError) {
+            newest = wanted == nil ? try store.indexes().first : nil
+        } catch {
+            return error.code == .transient ? nil : (.noSnapshot(wanted), nil)
+        }
+        guard let index = wanted?.index ?? newest else { return (.noSnapshot(wanted), nil) }
         return answer(at: index, refusal: .noSnapshot(wanted)) { (file) throws(EventLogError) in
             wanted == nil || file.contents.reference == wanted ? try give(file) : nil
         }
@@ -90,7 +97,7 @@ package final class SnapshotDesk {
 
     private func answer(
         at index: LogIndex, refusal: Transfer, _ give: (SnapshotFile) throws(EventLogError) -> Transfer?
-    ) -> (answer: Transfer, rot: SnapshotRot?) {
+    ) -> (answer: Transfer, rot: SnapshotRot?)? {
         var name: SnapshotReference?
         do throws(EventLogError) {
             let file = try file(at: index)
@@ -98,6 +105,7 @@ package final class SnapshotDesk {
             return (try give(file) ?? refusal, nil)
         } catch {
             stopReading()
+            guard error.code != .transient else { return nil }
             return (refusal, error.code == .damaged ? SnapshotRot(index, name, faults: ["\(error)"]) : nil)
         }
     }
@@ -183,7 +191,8 @@ package final class SnapshotDesk {
 
     // MARK: At the start
 
-    /// The newest whole snapshot that the log goes on from, and why newer ones were passed over.
+    /// The newest whole snapshot that the log goes on from, and why newer ones were passed over. Throws `transient` rather than
+    /// pass over one that can't be opened now.
     package func newest(
         fitting log: RecoveredLog
     ) throws(EventLogError) -> (found: RecoveredSnapshot?, damaged: [String]) {
@@ -211,7 +220,7 @@ package final class SnapshotDesk {
                 return (
                     RecoveredSnapshot(snapshot: file.contents.reference, state: state, storedBytes: file.storedByteCount), damaged
                 )
-            } catch let error as EventLogError where error.code == .newer {
+            } catch let error as EventLogError where error.code == .newer || error.code == .transient {
                 throw error
             } catch {
                 damaged.append("\(error)")
