@@ -62,15 +62,18 @@ var package = Package(
         // Starting processes: the steps between fork and exec.
         .target(name: "CProcess"),
 
+        // What both ends of a connection share.
+        .target(name: "Transport", dependencies: ["WireFormat"] + nio, swiftSettings: rules),
+
         // What runs it for real, and what people use.
         .target(
             name: "NodeServer",
             dependencies: [
-                "Consensus", "EventLog", "Jobboard", "NodeEngine", "NodeStorage", "WireFormat", crypto, logging, lifecycle,
-                deque,
+                "Consensus", "EventLog", "Jobboard", "NodeEngine", "NodeStorage", "Transport", "WireFormat", crypto, logging,
+                lifecycle, deque,
             ] + nio, swiftSettings: rules),
         .target(
-            name: "JobboardClient", dependencies: ["Jobboard", "WireFormat", logging, lifecycle, deque] + nio,
+            name: "JobboardClient", dependencies: ["Jobboard", "Transport", "WireFormat", logging, lifecycle, deque] + nio,
             swiftSettings: rules),
         .target(
             name: "Simulation",
@@ -114,10 +117,14 @@ var package = Package(
             swiftSettings: rules),
         .testTarget(
             name: "JobboardClientTests",
-            dependencies: ["Jobboard", "JobboardClient", "WireFormat", logging, lifecycle] + nio, swiftSettings: rules),
-        .testTarget(
-            name: "NodeServerTests", dependencies: ["Consensus", "NodeEngine", "NodeServer", "WireFormat"] + nio,
+            dependencies: ["Jobboard", "JobboardClient", "Transport", "WireFormat", logging, lifecycle] + nio,
             swiftSettings: rules),
+        .testTarget(
+            name: "NodeServerTests",
+            dependencies: [
+                "Consensus", "Jobboard", "NodeEngine", "NodeServer", "Transport", "WireFormat", logging,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ] + nio, swiftSettings: rules),
         .testTarget(
             name: "JobboardCLITests",
             dependencies: [
@@ -168,7 +175,8 @@ if Context.environment["JOBBOARD_STALLS"] != nil {
 // they are. It has a scratch path of its own, since these flags change every module of ours.
 if Context.environment["JOBBOARD_FUZZ"] != nil {
     let instrumented = [
-        "Jobboard", "Consensus", "WireFormat", "NodeEngine", "EventLog", "NodeStorage", "NodeServer", "Simulation", "FuzzTargets",
+        "Jobboard", "Consensus", "WireFormat", "NodeEngine", "EventLog", "NodeStorage", "NodeServer", "Simulation",
+        "FuzzTargets", "Transport",
     ]
     let sanitizers = "-sanitize=fuzzer,address"
     for target in package.targets where instrumented.contains(target.name) {

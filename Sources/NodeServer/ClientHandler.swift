@@ -2,28 +2,42 @@ import Jobboard
 import Logging
 import NIOCore
 import NodeEngine
+import Transport
 import WireFormat
 
 /// One client's connection at the node.
-final class ClientHandler<Node: ClientListener>: ChannelInboundHandler {
+///
+/// A client that does not read its answers, or has too many requests unanswered, is not read from until that has changed.
+final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Replies that a client may leave unread, in bytes; then it is disconnected, and can resume where it was.
-    private static var maximumUnread: Int { 64 << 20 }
     private static var greetingTime: TimeAmount { .seconds(5) }
 
     private let node: Node
+    private let accepted: AcceptedConnection
+    private let budgets: Budgets
     private var connection: UInt64 = 0
     private var context: ChannelHandlerContext?
     private var splitter = FrameSplitter()
     private var hasGreeted = false
     private var greetingTimer: Scheduled<Void>?
     private var output: [UInt8] = []
-    private var unread = 0
+    /// Handed to the channel and not yet taken by the system, in bytes.
+    private var unsent = 0
+    /// More than `blocking_bytes` are unsent, as the engine has heard.
+    private var isBlocked = false
+    /// Requests under way that are answered when their time comes, not at once: waits, watches, claims that wait.
+    private var waiting: Set<UInt64> = []
+    /// The channel asked to be read while the connection was held.
+    private var wantsRead = false
+    private var isTaking = false
 
-    init(node: Node) {
+    init(node: Node, accepted: AcceptedConnection, budgets: Budgets) {
         self.node = node
+        self.accepted = accepted
+        self.budgets = budgets
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -36,21 +50,8 @@ final class ClientHandler<Node: ClientListener>: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
         greetingTimer?.cancel()
+        splitter = FrameSplitter()
         node.remove(client: connection)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var bytes = unwrapInboundIn(data)
-        splitter.append(&bytes)
-        do {
-            while self.context != nil {
-                let maximum = hasGreeted ? Framing.maximumClientFrame : Framing.maximumHelloFrame
-                guard let body = try splitter.next(maximum: maximum) else { break }
-                try body.withUnsafeReadableBytes { bytes throws(WireError) in try take(bytes) }
-            }
-        } catch {
-            refuse(hasGreeted ? "\(error)" : "this is not a jobboard client")
-        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -59,21 +60,85 @@ final class ClientHandler<Node: ClientListener>: ChannelInboundHandler {
         close()
     }
 
+    // MARK: Requests
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        splitter.append(&bytes)
+        takeFrames()
+    }
+
+    /// The channel is about to be read.
+    func read(context: ChannelHandlerContext) {
+        guard !isHeld else { return wantsRead = true }
+        context.read()
+    }
+
+    /// The client has to read, or to wait for answers, before it is heard again.
+    private var isHeld: Bool { isBlocked || accepted.requests >= budgets[.requestsPerConnection] }
+
+    private func takeFrames() {
+        guard !isTaking else { return }
+        isTaking = true
+        defer { isTaking = false }
+        var hasAdvanced = false
+        do {
+            while context != nil, !isHeld {
+                let maximum = hasGreeted ? Framing.maximumClientFrame : Framing.maximumHelloFrame
+                guard let body = try splitter.next(maximum: maximum) else { break }
+                hasAdvanced = true
+                try body.withUnsafeReadableBytes { bytes throws(WireError) in try take(bytes) }
+            }
+        } catch {
+            refuse(hasGreeted ? "\(error)" : "this is not a jobboard client")
+        }
+        accepted.received(left: splitter.count, hasAdvanced: hasAdvanced, isHeld: isHeld)
+    }
+
+    /// Goes on with what is here already and then with the socket.
+    private func goOnReading() {
+        guard wantsRead || splitter.count > 0, !isHeld, !isTaking else { return }
+        takeFrames()
+        guard wantsRead, !isHeld else { return }
+        wantsRead = false
+        context?.read()
+    }
+
     private func take(_ body: UnsafeRawBufferPointer) throws(WireError) {
         if hasGreeted {
             let (number, request) = try ClientCodec.decodeRequest(body)
+            began(request, number)
             return node.receive(.request(ClientReference(connection: connection, request: number), request))
         }
         let hello = try ClientCodec.decodeHello(body)
         hasGreeted = true
         greetingTimer?.cancel()
+        guard accepted.greeted() else { return close() }
         output += ClientCodec.encode(node.hello)
         flush()
         _ = try ClientHello.formats.newestInCommon(with: hello.formats)
         if !hello.cluster.isEmpty, hello.cluster != node.hello.cluster { refuse("it wants cluster \"\(hello.cluster)\"") }
     }
 
-    /// Closes the connection of somebody who can't be understood; the node goes on.
+    private func began(_ request: Request, _ number: UInt64) {
+        switch request {
+        case .write(_, waitMilliseconds: 0), .read: accepted.requests += 1
+        case .write, .waitForClaimable, .waitForEnd, .watch: waiting.insert(number)
+        case .cancel(let other): waiting.remove(other)
+        }
+    }
+
+    private func ended(_ number: UInt64, with response: Response) {
+        switch response {
+        case .watching, .events: return
+        default: break
+        }
+        // The answer to something that was cancelled when it was on its way already belongs to neither; so this counts low rather
+        // than high.
+        if waiting.isEmpty || waiting.remove(number) == nil { accepted.requests = max(0, accepted.requests - 1) }
+    }
+
+    /// Closes the connection of a client that can't be understood; the node goes on.
     private func refuse(_ reason: String) {
         guard let context else { return }
         node.strangers.warning(
@@ -82,8 +147,11 @@ final class ClientHandler<Node: ClientListener>: ChannelInboundHandler {
         close()
     }
 
+    // MARK: Answers
+
     /// Adds a response to what goes out with the next flush; true when it is the first.
     func write(_ response: Response, number: UInt64) -> Bool {
+        ended(number, with: response)
         let start = output.count
         ClientCodec.append(response, number: number, to: &output)
         if output.count - start - Framing.prefixLength > Framing.maximumClientFrame {
@@ -99,11 +167,35 @@ final class ClientHandler<Node: ClientListener>: ChannelInboundHandler {
         guard let context, !output.isEmpty else { return output.removeAll() }
         let count = output.count
         let buffer = context.channel.allocator.buffer(bytes: output)
-        output.removeAll(keepingCapacity: count < 1 << 20)
-        unread += count
-        guard unread <= Self.maximumUnread else { return refuse("it does not read its replies") }
+        output.removeAll(keepingCapacity: count < 64 << 10)
+        unsent += count
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        context.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { _ in bound.value.unread -= count }
+        context.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { _ in bound.value.sent(count) }
+        unsentChanged()
+        goOnReading()
+    }
+
+    private func sent(_ count: Int) {
+        unsent -= count
+        unsentChanged()
+        goOnReading()
+    }
+
+    private func unsentChanged() {
+        guard context != nil else { return }
+        accepted.holds(unsent: unsent)
+        if unsent > budgets[.unsentBytesPerConnection] {
+            node.connections.exceeded(.unsentBytesPerConnection)
+            return refuse("it does not read its replies")
+        }
+        let limit = budgets[.blockingBytes]
+        if !isBlocked, unsent > limit {
+            isBlocked = true
+            node.receive(.connectionBlocked(connection))
+        } else if isBlocked, unsent <= limit / 2 {
+            isBlocked = false
+            node.receive(.connectionWritable(connection))
+        }
     }
 
     func close() {

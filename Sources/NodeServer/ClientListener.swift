@@ -6,6 +6,7 @@ import WireFormat
 protocol ClientListener: AnyObject, Sendable {
     var logger: Logger { get }
     var strangers: StrangerLog { get }
+    var connections: ConnectionRegistry { get }
     /// What it tells a client that says hello.
     var hello: ClientHello { get }
     /// A client has connected; gives the number of its connection.

@@ -4,6 +4,7 @@ import Dispatch
 import EventLog
 import Foundation
 import Logging
+import NIOCore
 import NodeEngine
 import NodeStorage
 import WireFormat
@@ -61,6 +62,7 @@ final class DiskWorker: @unchecked Sendable {
     private var nextLookForRoomAt: UInt64 = 0
     private var lastWriteAt: UInt64 = 0
     private var looks = 0
+    private var scarcityMessages = MessagePacer(perSecond: 1)
 
     init(
         log: EventLog, lastIndex: LogIndex, repairs: RepairStatus, folder: String, logger: Logger,
@@ -146,35 +148,58 @@ final class DiskWorker: @unchecked Sendable {
             }
             try persist(writes)
             writes = []
-            switch item {
-            case .write: break
-            case .load(let peer, let index, let bytes): load(peer, from: index, maxBytes: bytes)
-            case .answer(let peer, let question):
-                if let answer = try BlockDesk.answer(question, from: log) { send(peer, answer) }
-                reportMissing()
-            case .repair(let block):
-                if try BlockDesk.take(block, into: log) == .taken {
-                    repairs.mendedBlocks += 1
-                    reportMissing()
-                }
-            case .release(let index):
-                try log.release(through: index)
-                report(.released(log.base.index))
-            case .spareEnded(let failure):
-                isPreparingSpare = false
-                try log.spareEnded(failure)
-                lookForRoom()
-            case .lookAround: try lookAround()
+            do throws(EventLogError) {
+                try perform(item)
+            } catch {
+                try wait(after: error)
             }
         }
         try persist(writes)
+    }
+
+    /// Descriptors or memory are short: what failed has changed nothing, and comes again, since peers repeat their questions and
+    /// the disk is looked after five times a second. Throws every other error.
+    private func wait(after error: EventLogError) throws(EventLogError) {
+        guard error.code == .transient else { throw error }
+        guard scarcityMessages.take(at: .now()) != nil else { return }
+        logger.warning(
+            "the log waits: descriptors or memory are short", metadata: [LogKey.reason: "\(error)"])
+    }
+
+    private func perform(_ item: Work) throws(EventLogError) {
+        switch item {
+        case .write: break
+        case .load(let peer, let index, let bytes): load(peer, from: index, maxBytes: bytes)
+        case .answer(let peer, let question):
+            if let answer = try BlockDesk.answer(question, from: log) { send(peer, answer) }
+            reportMissing()
+        case .repair(let block):
+            if try BlockDesk.take(block, into: log) == .taken {
+                repairs.mendedBlocks += 1
+                reportMissing()
+            }
+        case .release(let index):
+            try log.release(through: index)
+            report(.released(log.base.index))
+        case .spareEnded(let failure):
+            isPreparingSpare = false
+            try log.spareEnded(failure)
+            lookForRoom()
+        case .lookAround: try lookAround()
+        }
     }
 
     private func persist(_ new: [LogWrite]) throws(EventLogError) {
         waiting += new
         guard !waiting.isEmpty else { return }
         let start = DispatchTime.now().uptimeNanoseconds
-        let done = try log.appendFitting(waiting)
+        let done: Int
+        do {
+            done = try log.appendFitting(waiting)
+        } catch {
+            // The writes keep their place, and are tried again with whatever comes next.
+            return try wait(after: error)
+        }
         let writes = waiting.prefix(done)
         waiting.removeFirst(done)
         defer { reportRoom() }

@@ -14,6 +14,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
     let loop: any EventLoop
     let logger: Logger
     let strangers: StrangerLog
+    let connections: ConnectionRegistry
     private var engine: Engine
     private let disk: DiskWorker
     private let snapshots: SnapshotWorker
@@ -37,13 +38,14 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
     var datagrams: DatagramPort?
 
     init(
-        loop: any EventLoop, engine: Engine, disk: DiskWorker, snapshots: SnapshotWorker, logger: Logger,
-        logs: LogQueue? = nil, failed: @escaping @Sendable (NodeError) -> Void
+        loop: any EventLoop, engine: Engine, disk: DiskWorker, snapshots: SnapshotWorker, connections: ConnectionRegistry,
+        logger: Logger, logs: LogQueue? = nil, failed: @escaping @Sendable (NodeError) -> Void
     ) {
         self.loop = loop
         self.engine = engine
         self.disk = disk
         self.snapshots = snapshots
+        self.connections = connections
         self.logger = logger
         strangers = StrangerLog(logger: logger)
         self.logs = logs
@@ -70,7 +72,10 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
             receive(.tick)
             tickCount += 1
             if tickCount % 20 == 0 { disk.add([.lookAround]) }
-            if tickCount % 100 == 0 { snapshots.scrub() }
+            if tickCount % 100 == 0 {
+                snapshots.scrub()
+                connections.sweep()
+            }
             links.values.forEach { $0.tick() }
         }
     }
@@ -206,9 +211,10 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         if handler.write(response, number: client.request) { unflushed.append(handler) }
     }
 
-    /// The engine knows nothing of threads: what they take is added to its status here.
+    /// The engine knows nothing of sockets and threads: what they take is added to its status here.
     private func completed(_ status: NodeStatus) -> NodeStatus {
         var status = status
+        status.budgets += connections.readings
         if let logs { status.budgets.append(logs.reading) }
         return status
     }
@@ -311,4 +317,7 @@ enum LogKey {
     static let suppressed = "suppressed"
     static let cut = "log.torn_bytes"
     static let folder = "log.folder"
+    static let descriptors = "descriptors"
+    static let port = "net.port"
+    static let budget = "budget"
 }

@@ -15,10 +15,11 @@ enum NodeOpening {
         }
     }
 
+    /// The node; nil when descriptors or memory are short and it can be tried again.
     static func open(
         _ configuration: ClusterConfiguration, node: NodeID, on disk: PosixDisk, folder: String, emptyLog: EmptyLog,
         logger: Logger
-    ) throws(NodeError) -> NodeRecovery.Found {
+    ) throws(NodeError) -> NodeRecovery.Found? {
         do {
             let found = try NodeRecovery.open(
                 on: disk, node: node, voters: configuration.nodes.map { NodeID($0.id) },
@@ -28,6 +29,11 @@ enum NodeOpening {
                 now: EngineLoop.now())
             report(found, folder, logger)
             return found
+        } catch let error as EventLogError where error.code == .transient {
+            logger.warning(
+                "the data folder can't be opened for now: descriptors or memory are short",
+                metadata: [LogKey.folder: "\(folder)", LogKey.reason: "\(error)"])
+            return nil
         } catch let error as DiskError {
             throw NodeError(.usage, "data folder: \(error.description)")
         } catch let error as EventLogError where error.code == .damaged {

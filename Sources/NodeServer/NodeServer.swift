@@ -48,8 +48,9 @@ package final class NodeServer: Service {
 
     /// Runs the node. Returns after a graceful shutdown; throws `NodeError` when it can't start or has to stop.
     package func run() async throws {
+        let descriptors = try descriptorLimit()
         let (endings, ending) = AsyncStream.makeStream(of: Ending.self)
-        guard let (recovery, repairs) = try await recover() else { return logger.info("node stopped") }
+        guard let (recovery, repairs) = try await recover(descriptors) else { return logger.info("node stopped") }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let relay = InputRelay(loop: loop)
@@ -59,14 +60,19 @@ package final class NodeServer: Service {
             send: { relay.send($1, to: $0) }, failed: { ending.yield(.broken($0)) })
         let snapshots = try snapshotWorker(relay)
         let node = EngineLoop(
-            loop: loop, engine: recovery.engine, disk: disk, snapshots: snapshots, logger: logger, logs: logs,
+            loop: loop, engine: recovery.engine, disk: disk, snapshots: snapshots,
+            connections: ConnectionRegistry(loop: loop, descriptorLimit: descriptors, logger: logger), logger: logger,
+            logs: logs,
             failed: { ending.yield(.broken($0)) })
         relay.connect(node)
         disk.start()
         let result: Ending?
         do {
             try await listen(node, group, incarnation: UInt64(recovery.recovery.incarnation))
-            try await loop.submit { node.start() }.get()
+            try await loop.submit {
+                node.connections.countDescriptors()
+                node.start()
+            }.get()
             logger.info(
                 "node ready", metadata: [LogKey.cluster: "\(configuration.cluster)", LogKey.address: "\(own.clientAddress)"])
             result = await withGracefulShutdownHandler {
@@ -84,19 +90,40 @@ package final class NodeServer: Service {
         logger.info("node stopped")
     }
 
+    /// As many descriptors as this process may have. Throws when those are too few for a node.
+    private func descriptorLimit() throws(NodeError) -> Int {
+        let limit = Descriptors.raiseLimit()
+        guard limit >= Descriptors.minimum else {
+            throw NodeError(
+                .usage,
+                "this process may open \(limit) files and a node needs at least \(Descriptors.minimum); raise the limit (ulimit -Hn)")
+        }
+        logger.info("descriptor limit", metadata: [LogKey.descriptors: "\(limit)"])
+        return limit
+    }
+
     /// The node as its folder holds it, repaired first where that is needed, and what was mended; nil when it was asked to
     /// stop meanwhile.
-    private func recover() async throws -> (NodeRecovery, RepairStatus)? {
-        let disk = try NodeOpening.lock(dataFolder)
+    private func recover(_ descriptors: Int) async throws -> (NodeRecovery, RepairStatus)? {
+        var disk = try NodeOpening.lock(dataFolder)
         var repairs = RepairStatus()
         var emptyLog = emptyLog
+        var attempts = 0
         while true {
             let found = try NodeOpening.open(
                 configuration, node: NodeID(own.id), on: disk, folder: dataFolder, emptyLog: emptyLog, logger: logger)
             switch found {
+            case nil:
+                attempts += 1
+                guard attempts < 30 else {
+                    throw NodeError(.failed, "descriptors or memory are short, and have been for half a minute")
+                }
+                try await Task.sleep(for: .seconds(1))
+                // What was opened in vain is closed with it.
+                disk = try NodeOpening.lock(dataFolder)
             case .whole(let recovery): return (recovery, repairs)
             case .damaged(let repair):
-                guard try await heal(repair) else { return nil }
+                guard try await heal(repair, descriptors) else { return nil }
                 logger.info("\(repair.outcome)")
                 if repair.isBeginning { emptyLog = .beginning }
                 repairs.mendedBlocks += repair.status.mendedBlocks
@@ -106,16 +133,19 @@ package final class NodeServer: Service {
     }
 
     /// True when the repair is done, false when it was asked to stop.
-    private func heal(_ repair: NodeRepair) async throws -> Bool {
+    private func heal(_ repair: NodeRepair, _ descriptors: Int) async throws -> Bool {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
         let node = RepairLoop(
-            loop: group.next(), own: NodeID(own.id), cluster: configuration.cluster, repair: repair, logger: logger)
+            loop: loop, own: NodeID(own.id), cluster: configuration.cluster, repair: repair,
+            connections: ConnectionRegistry(loop: loop, descriptorLimit: descriptors, logger: logger), logger: logger)
         let result: Result<Void, any Error>
         do {
             try await listenForClients(node, group)
             // Before any peer can dial: a stream belongs to its peer's link.
             try await node.loop.submit { [self] in node.start(peerLinks(node)) }.get()
-            try await listenForPeers(node, group, context)
+            try await listenForPeers(node, node.connections, group, context)
+            try await node.loop.submit { node.connections.countDescriptors() }.get()
             result = await withGracefulShutdownHandler {
                 do {
                     return .success(try await node.whenDone.get())
@@ -166,7 +196,7 @@ package final class NodeServer: Service {
         guard configuration.nodes.count > 1 else { return }
         // Before any peer can dial: a stream belongs to its peer's link.
         try await node.loop.submit { [self] in node.links = peerLinks(node) }.get()
-        try await listenForPeers(node, group, context)
+        try await listenForPeers(node, node.connections, group, context)
         try await openDatagrams(node, group, context, incarnation: incarnation)
     }
 
@@ -188,14 +218,14 @@ package final class NodeServer: Service {
 
     private func listenForClients(_ node: some ClientListener, _ group: MultiThreadedEventLoopGroup) async throws {
         try await bind(own.clientPort, "client_port") {
-            ServerBootstrap(group: group)
-                .serverChannelOption(.backlog, value: 1024)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            listener(group, node.connections, "client_port")
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.socketOption(.so_keepalive), value: 1)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(ClientHandler(node: node))
+                        let accepted = node.connections.accept(channel, on: .client)
+                        let handler = ClientHandler(node: node, accepted: accepted, budgets: node.connections.budgets)
+                        try channel.pipeline.syncOperations.addHandler(handler)
                     }
                 }
                 .bind(host: self.own.host, port: self.own.clientPort)
@@ -203,11 +233,11 @@ package final class NodeServer: Service {
     }
 
     private func listenForPeers(
-        _ node: any PeerListener, _ group: MultiThreadedEventLoopGroup, _ context: PeerContext
+        _ node: any PeerListener, _ connections: ConnectionRegistry, _ group: MultiThreadedEventLoopGroup,
+        _ context: PeerContext
     ) async throws {
         try await bind(own.peerPort, "peer_port") {
-            ServerBootstrap(group: group)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            listener(group, connections, "peer_port")
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.socketOption(.so_keepalive), value: 1)
                 .childChannelOption(PeerContext.userTimeout, value: PeerContext.deadAfterMilliseconds)
@@ -217,11 +247,27 @@ package final class NodeServer: Service {
                 )
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(PeerAcceptHandler(context: context, node: node))
+                        let accepted = connections.accept(channel, on: .peer)
+                        try channel.pipeline.syncOperations.addHandler(
+                            PeerAcceptHandler(context: context, node: node, accepted: accepted))
                     }
                 }
                 .bind(host: self.own.host, port: self.own.peerPort)
         }
+    }
+
+    /// A listening socket that outlives a lack of descriptors.
+    private func listener(
+        _ group: MultiThreadedEventLoopGroup, _ connections: ConnectionRegistry, _ name: String
+    ) -> ServerBootstrap {
+        ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandlers(AcceptPause.handlers(connections, name))
+                }
+            }
     }
 
     private func openDatagrams(

@@ -3,6 +3,7 @@ import EventLog
 import Logging
 import NIOCore
 import NodeEngine
+import Transport
 import WireFormat
 
 /// The accepting side of a stream between nodes: it checks which node dials, and then takes in what that sends. It sends pings.
@@ -24,8 +25,10 @@ final class PeerAcceptHandler: ChannelInboundHandler {
     private var state: State
     private var greetingTimer: Scheduled<Void>?
     private var channel: ChannelHandlerContext?
+    private let accepted: AcceptedConnection
 
-    init(context: PeerContext, node: any PeerListener) {
+    init(context: PeerContext, node: any PeerListener, accepted: AcceptedConnection) {
+        self.accepted = accepted
         self.context = context
         self.node = node
         cluster = BlockCodec.clusterTag(context.cluster)
@@ -76,6 +79,7 @@ final class PeerAcceptHandler: ChannelInboundHandler {
                 refuse(reason)
             case .proved(let peer, let proof, let keys):
                 greetingTimer?.cancel()
+                _ = accepted.greeted()
                 guard let link = node.links[peer] else { throw WireError("this node is not ready for it") }
                 write(proof)
                 input.begin(keys.receiving)

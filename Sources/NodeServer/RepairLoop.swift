@@ -15,6 +15,7 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
     let loop: any EventLoop
     let logger: Logger
     let strangers: StrangerLog
+    let connections: ConnectionRegistry
     private let own: NodeID
     private let cluster: String
     private let repair: NodeRepair
@@ -24,12 +25,17 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
     private var ticks: RepeatedTask?
     private var reportedAt = DispatchTime.now()
     private var reportedRoom = Room.ample
+    private var scarcityMessages = MessagePacer(perSecond: 1)
     private var wasUnexplained: Bool
     private var clients: [UInt64: ClientHandler<RepairLoop>] = [:]
     private var nextConnection: UInt64 = 1
+    private var tickCount = 0
 
-    init(loop: any EventLoop, own: NodeID, cluster: String, repair: NodeRepair, logger: Logger) {
+    init(
+        loop: any EventLoop, own: NodeID, cluster: String, repair: NodeRepair, connections: ConnectionRegistry, logger: Logger
+    ) {
         self.loop = loop
+        self.connections = connections
         self.own = own
         self.cluster = cluster
         self.repair = repair
@@ -48,6 +54,8 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
         ticks = loop.scheduleRepeatedTask(initialDelay: .milliseconds(1), delay: .milliseconds(50)) { [weak self] _ in
             guard let self else { return }
             self.links.values.forEach { $0.tick() }
+            tickCount += 1
+            if tickCount % 20 == 0 { connections.sweep() }
             advance { [repair] in try repair.tick(now: EngineLoop.now().monotonic, send: $0) }
             reportNowAndThen()
         }
@@ -106,6 +114,7 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
         var status = NodeStatus(cluster: cluster, node: own.rawValue, role: .repairing, term: 0)
         status.room = repair.room
         status.repair = repair.status
+        status.budgets = connections.readings
         return status
     }
 
@@ -139,6 +148,10 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
     }
 
     private func reportNowAndThen() {
+        if !isOver, let scarcity = repair.scarcity, scarcityMessages.take(at: .now()) != nil {
+            logger.warning(
+                "the repair waits: descriptors or memory are short", metadata: [LogKey.reason: "\(scarcity)"])
+        }
         if !isOver, repair.room != reportedRoom {
             reportedRoom = repair.room
             logger.log(

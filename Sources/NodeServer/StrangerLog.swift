@@ -13,6 +13,7 @@ final class StrangerLog {
         case peerStream
         case dialledPeer
         case datagram
+        case shed
     }
 
     private let logger: Logger

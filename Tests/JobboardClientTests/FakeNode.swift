@@ -3,6 +3,7 @@ import JobboardClient
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
+import Transport
 import WireFormat
 
 /// A node that speaks the protocol and has no board: the test reads what the client asks and says what to answer.
@@ -76,7 +77,7 @@ private final class FakeNodeHandler: ChannelInboundHandler {
     private let hello: ClientHello
     private let sessions: NIOLockedValueBox<UInt64>
     private let requests: AsyncStream<FakeNode.Received>.Continuation
-    private var pending = ByteBuffer()
+    private var splitter = FrameSplitter()
     private var greeted = false
 
     init(
@@ -93,13 +94,11 @@ private final class FakeNodeHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
-        pending.writeBuffer(&bytes)
-        while let length = pending.getInteger(at: pending.readerIndex, endianness: .little, as: UInt32.self),
-            pending.readableBytes >= 4 + Int(length)
-        {
-            pending.moveReaderIndex(forwardBy: 4)
-            let frame = pending.readSlice(length: Int(length)) ?? ByteBuffer()
-            do { try handle(frame, context.channel) } catch { context.close(promise: nil) }
+        splitter.append(&bytes)
+        do {
+            while let frame = try splitter.next(maximum: Framing.maximumClientFrame) { try handle(frame, context.channel) }
+        } catch {
+            context.close(promise: nil)
         }
     }
 

@@ -1,4 +1,5 @@
 import NIOCore
+import Transport
 import WireFormat
 
 /// Cuts the byte stream of a node into frames and hands over what they say. Sends our hello as soon as TCP stands.
@@ -10,7 +11,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private let hello: ClientHello
     /// Gone once the end was reported, so that it is reported once.
     private var owner: (any NodeConversation)?
-    private var pending = ByteBuffer()
+    private var splitter = FrameSplitter()
     private var greeted = false
 
     init(connection: UInt64, cluster: String, owner: any NodeConversation) {
@@ -27,9 +28,9 @@ final class NodeChannelHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
-        if pending.readableBytes == 0 { pending = bytes } else { pending.writeBuffer(&bytes) }
+        splitter.append(&bytes)
         do {
-            while let frame = try nextFrame() { try handle(frame) }
+            while owner != nil, let frame = try splitter.next(maximum: maximumFrame) { try handle(frame) }
         } catch {
             end(context, because: "bytes that make no sense: \(error)")
         }
@@ -56,14 +57,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    private func nextFrame() throws -> ByteBuffer? {
-        guard owner != nil, let length = pending.getInteger(at: pending.readerIndex, endianness: .little, as: UInt32.self)
-        else { return nil }
-        let body = try Framing.bodyLength(length, maximum: greeted ? Framing.maximumClientFrame : Framing.maximumHelloFrame)
-        guard pending.readableBytes >= Framing.prefixLength + body else { return nil }
-        pending.moveReaderIndex(forwardBy: Framing.prefixLength)
-        return pending.readSlice(length: body)
-    }
+    private var maximumFrame: Int { greeted ? Framing.maximumClientFrame : Framing.maximumHelloFrame }
 
     private func handle(_ frame: ByteBuffer) throws {
         if greeted {

@@ -49,7 +49,7 @@ package struct Budget: Sendable, Hashable {
 
 extension Budget {
     /// The table of budgets.
-    package static let all: [Budget] = requests + peers + logs
+    package static let all: [Budget] = requests + connectionBudgets + peers + logs
 
     /// The table as `Docs/Budgets.md` has it.
     package static var markdown: String {
