@@ -106,7 +106,9 @@ package final class PosixDisk: Disk {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             while initialized < count {
                 let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[initialized..<count])
-                let got = Self.whileScarce { pread(file.rawValue, rest.baseAddress, rest.count, off_t(offset) + off_t(initialized)) }
+                let got = Self.whileScarce {
+                    pread(file.rawValue, rest.baseAddress, rest.count, off_t(offset) + off_t(initialized))
+                }
                 if got < 0 { failure = errno }
                 guard got > 0 else { return }
                 initialized += got

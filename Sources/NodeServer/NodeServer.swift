@@ -96,7 +96,8 @@ package final class NodeServer: Service {
         guard limit >= Descriptors.minimum else {
             throw NodeError(
                 .usage,
-                "this process may open \(limit) files and a node needs at least \(Descriptors.minimum); raise the limit (ulimit -Hn)")
+                "this process may open \(limit) files and a node needs at least \(Descriptors.minimum); raise the limit (ulimit -Hn)"
+            )
         }
         logger.info("descriptor limit", metadata: [LogKey.descriptors: "\(limit)"])
         return limit

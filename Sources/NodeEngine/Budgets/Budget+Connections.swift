@@ -13,7 +13,8 @@ extension Budget {
     package static let connections = Budget(
         "connections", per: .node, 16_384, .count,
         meaning: "Connections of clients; fewer where descriptors are short, since some are kept for files and for other nodes.",
-        whenExceeded: "From nine tenths on the address with the most loses its oldest idle one; at the limit newcomers are closed.")
+        whenExceeded: "From nine tenths on the address with the most loses its oldest idle one; at the limit newcomers "
+            + "are closed.")
 
     package static let greetingConnections = Budget(
         "greeting_connections", per: .node, 512, .count,
@@ -41,8 +42,8 @@ extension Budget {
 
     package static let requestsPerConnection = Budget(
         "requests_per_connection", per: .connection, 4096, .count,
-        meaning: "Requests that are to be answered at once and are not answered yet. Waits, watches and claims that wait count as "
-            + "`parked_requests`.",
+        meaning: "Requests that are to be answered at once and are not answered yet. Waits, watches and claims that wait "
+            + "count as `parked_requests`.",
         whenExceeded: "The connection is not read from until some are answered.")
 
     package static let blockingBytes = Budget(
