@@ -13,29 +13,24 @@ import WireFormat
 
     /// Each read ends in the middle of a frame, so that the buffer is never exactly empty.
     @Test func `a stream whose reads never end with a frame takes no more memory than a frame and a read`() throws {
-        var stream = ByteBuffer()
-        for _ in 0..<64 { stream.writeImmutableBuffer(frame(1000)) }
+        var whole = frame(1000)
+        let head = whole.readSlice(length: 500) ?? ByteBuffer()
         var splitter = FrameSplitter()
         var (frames, largest) = (0, 0)
-        var first = try #require(stream.readSlice(length: 500))
+        var first = ByteBuffer(bytes: head.readableBytesView)
         splitter.append(&first)
-        for _ in 0..<200 {
-            var rest = stream
-            while rest.readableBytes > 0 {
-                var piece = try #require(rest.readSlice(length: min(1004, rest.readableBytes)))
-                splitter.append(&piece)
-                while let body = try splitter.next(maximum: 2000) {
-                    #expect(body.readableBytes == 1000)
-                    frames += 1
-                }
-                largest = max(largest, splitter.capacity)
+        for _ in 0..<10_000 {
+            // The rest of a frame and the beginning of the next.
+            var read = ByteBuffer(bytes: whole.readableBytesView)
+            read.writeImmutableBuffer(head)
+            splitter.append(&read)
+            while let body = try splitter.next(maximum: 2000) {
+                #expect(body.readableBytes == 1000)
+                frames += 1
             }
-            // The stream as a whole begins and ends in a frame's middle.
-            var again = frame(1000)
-            var head = try #require(again.readSlice(length: 500))
-            splitter.append(&head)
+            largest = max(largest, splitter.capacity)
         }
-        #expect(frames > 10_000)
+        #expect(frames == 10_000)
         #expect(largest <= 16 << 10, "\(largest) bytes are held")
     }
 
@@ -44,8 +39,9 @@ import WireFormat
         var bytes = frame(1 << 20)
         bytes.writeBytes([1, 0])
         splitter.append(&bytes)
-        #expect(try splitter.next(maximum: 2 << 20)?.readableBytes == 1 << 20)
-        #expect(try splitter.next(maximum: 2 << 20) == nil)
+        let first = try splitter.next(maximum: 2 << 20)
+        let second = try splitter.next(maximum: 2 << 20)
+        #expect(first?.readableBytes == 1 << 20 && second == nil)
         #expect(splitter.count == 2)
         #expect(splitter.capacity <= 1024, "\(splitter.capacity) bytes are held")
     }
