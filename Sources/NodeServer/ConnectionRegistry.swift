@@ -105,9 +105,9 @@ final class ConnectionRegistry: @unchecked Sendable {
         loop.preconditionInEventLoop()
         table.limits = Self.limits(budgets, descriptorLimit)
         let now = NIODeadline.now()
-        let limit = TimeAmount.milliseconds(Int64(budgets[.frameMilliseconds]))
+        let limit = TimeAmount.milliseconds(Int64(budgets[.frameTime]))
         for number in Array(received.holders) where open[number]?.isLate(at: now, after: limit) == true {
-            shed(number, for: .frameMilliseconds)
+            shed(number, for: .frameTime)
         }
     }
 
@@ -144,7 +144,7 @@ final class ConnectionRegistry: @unchecked Sendable {
             reading(.greetingConnections, used: table.greetingClients, limit: table.limits.greeting),
             reading(.peerGreetingConnections, used: table.greetingPeers, limit: table.limits.peerGreeting),
             reading(.receivedBytes, used: received.total, limit: received.limit),
-            reading(.frameMilliseconds, used: 0, limit: budgets[.frameMilliseconds]),
+            reading(.frameTime, used: 0, limit: budgets[.frameTime]),
             reading(.unsentBytesPerConnection, used: unsent.most, limit: budgets[.unsentBytesPerConnection]),
             reading(.unsentBytes, used: unsent.total, limit: unsent.limit),
         ]

@@ -2,7 +2,7 @@
 extension Budget {
     static let connectionBudgets = [
         descriptors, connections, greetingConnections, greetingConnectionsPerAddress, peerGreetingConnections, receivedBytes,
-        frameMilliseconds, requestsPerConnection, blockingBytes, unsentBytesPerConnection, unsentBytes,
+        frameTime, requestsPerConnection, blockingBytes, unsentBytesPerConnection, unsentBytes,
     ]
 
     package static let descriptors = Budget(
@@ -35,8 +35,8 @@ extension Budget {
         meaning: "What came from clients and is not yet a whole request, or waits until the client may go on.",
         whenExceeded: "The connection that holds the most is closed.")
 
-    package static let frameMilliseconds = Budget(
-        "frame_milliseconds", per: .connection, 30_000, .milliseconds,
+    package static let frameTime = Budget(
+        "frame_time", per: .connection, 30_000, .milliseconds,
         meaning: "How long a request may be on its way, and a second more for each 16 KiB of it that are here.",
         whenExceeded: "The connection is closed.")
 
