@@ -18,7 +18,9 @@ struct Load {
     init(jobs: Int) {
         apply(
             (0..<Self.sessions).map { _ in
-                SessionCommand(session: 0, sequence: 0, acknowledgedBelow: 0, command: .openSession(ttlMilliseconds: 3_600_000))
+                SessionCommand(
+                    session: 0, sequence: 0, acknowledgedBelow: 0,
+                    command: .openSession(SessionKey(high: 1, low: 1), ttlMilliseconds: 3_600_000))
             })
         sequence = Array(repeating: 0, count: Self.sessions)
         known.reserveCapacity(jobs)

@@ -41,8 +41,10 @@ struct LoneNode {
             try turn([.tick])
         }
         precondition(engine.replica.acceptsWrites, "a node alone elects itself")
-        try turn([write(Samples.openSession)])
-        for case .reply(_, .outcome(.sessionOpened(let opened))) in effects { session = opened }
+        let presentation = Request.session(
+            local: 1, SessionToken(high: 1, low: 1), ttlMilliseconds: 600_000, resumed: false)
+        try turn([.request(ClientReference(connection: Self.connection, request: 0), presentation)])
+        for case .reply(_, .outcome(.sessionOpened)) in effects { session = 1 }
         precondition(session > 0, "a new node opens a session")
     }
 

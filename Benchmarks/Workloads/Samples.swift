@@ -23,7 +23,9 @@ enum Samples {
     }
 
     static var openSession: SessionCommand {
-        SessionCommand(session: 0, sequence: 0, acknowledgedBelow: 0, command: .openSession(ttlMilliseconds: 600_000))
+        SessionCommand(
+            session: 0, sequence: 0, acknowledgedBelow: 0,
+            command: .openSession(SessionKey(high: 1, low: 1), ttlMilliseconds: 600_000))
     }
 
     /// Posts of one session, with ids in an order that is the same in each run.

@@ -44,7 +44,9 @@ package enum SnapshotMaker {
 
     /// What any state must stand.
     static let calls = [
-        SessionCommand(session: 0, sequence: 0, acknowledgedBelow: 0, command: .openSession(ttlMilliseconds: 60_000)),
+        SessionCommand(
+            session: 0, sequence: 0, acknowledgedBelow: 0,
+            command: .openSession(SessionKey(high: 1, low: 1), ttlMilliseconds: 60_000)),
         call(100, .post(board: "b", jobs: [NewJob(id: id(50), name: "n")])),
         call(101, .claimNext(ClaimNext(board: "b", who: "w", count: 3))),
         call(102, .consume(Holder(job: id(50), who: "w"), result: nil, followUps: [NewJob(id: id(51), name: "n")])),

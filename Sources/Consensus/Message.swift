@@ -164,8 +164,13 @@ package struct HeartbeatReply: Sendable, Equatable {
     package var wall: UInt64
     /// What the replier's disk can still take.
     package var room: Room
+    /// What its memory can take, see `ReplicaSettings`.
+    package var memory: UInt64
 
-    package init(term: Term, round: UInt64, durable: LogIndex, wall: UInt64, room: Room = .ample) {
+    package init(
+        term: Term, round: UInt64, durable: LogIndex, wall: UInt64, room: Room = .ample, memory: UInt64 = 0
+    ) {
+        self.memory = memory
         self.term = term
         self.round = round
         self.durable = durable

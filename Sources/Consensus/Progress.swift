@@ -37,6 +37,8 @@ package struct Progress: Sendable, Equatable {
     var pieces: UInt64 = 0
     /// What its disk can still take, as it last said in this term.
     var room: Room?
+    /// What its memory can take, as it last said in this term; 0 for no limit.
+    var memory: UInt64 = 0
     /// The highest read round it has answered.
     package var round: UInt64 = 0
     /// How far its wall clock is ahead of ours, in milliseconds.

@@ -126,6 +126,7 @@ extension Replica {
         hash.add(ageClass(since: follower.lastProgress))
         hash.add(follower.isRepeating)
         hash.add(UInt64(follower.room?.rawValue ?? 9))
+        hash.add(follower.memory)
         hash.add(canonicalRound(follower.round))
     }
 }
@@ -155,7 +156,8 @@ extension Message {
         case .heartbeat(let heartbeat):
             let isStale = UInt64(heartbeat.oldestWriteAge) >= staleAge
             hash.add([8, heartbeat.term, round, heartbeat.commit, isStale ? 1 : 0])
-        case .heartbeatReply(let reply): hash.add([9, reply.term, round, reply.durable, UInt64(reply.room.rawValue)])
+        case .heartbeatReply(let reply):
+            hash.add([9, reply.term, round, reply.durable, UInt64(reply.room.rawValue), reply.memory])
         case .readIndex(let question): hash.add([10, question.term, names.name(nonce: question.nonce)])
         case .readIndexReply(let reply): hash.add([11, reply.term, names.name(nonce: reply.nonce), reply.index])
         case .snapshotOffer(let offer): hash.add([13, offer.term, offer.snapshot.index, offer.snapshot.digest.low])

@@ -28,7 +28,8 @@ extension Replica {
         if UInt64(heartbeat.oldestWriteAge) < settings.electionTimeout { heardLeader() }
         follow(commit: heartbeat.commit, &outputs)
         let reply = HeartbeatReply(
-            term: term, round: heartbeat.round, durable: min(verified, disk.durableIndex), wall: now.wall, room: room)
+            term: term, round: heartbeat.round, durable: min(verified, disk.durableIndex), wall: now.wall, room: room,
+            memory: settings.memoryBytes)
         outputs.append(.send(to: from, .heartbeatReply(reply)))
     }
 

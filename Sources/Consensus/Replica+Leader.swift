@@ -289,6 +289,7 @@ extension Replica {
         follower.round = max(follower.round, min(reply.round, leadership.round))
         follower.clockOffset = clockOffset(of: reply.wall)
         follower.room = reply.room
+        follower.memory = reply.memory
         guard acknowledge(reply.durable, &follower, from, &outputs) else { return }
         // Who answers heartbeats and takes no entries is of no use: it does not count as heard. So a leader whose
         // datagrams get through, and whose streams do not, loses office.

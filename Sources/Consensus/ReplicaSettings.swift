@@ -20,5 +20,9 @@ package struct ReplicaSettings: Sendable, Equatable {
     /// it to false: its clocks stand still, and stamps that depend on when things happen would make equal states differ.
     package var timePassesWithoutClocks = true
 
+    /// What this node's memory can take, as a number that replicas report and compare and that only the engine understands; 0
+    /// for no limit.
+    package var memoryBytes: UInt64 = 0
+
     package init() {}
 }

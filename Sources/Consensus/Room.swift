@@ -39,6 +39,17 @@ extension Replica {
         return min(room, Room(rawValue: UInt8(configuration.reachedByMajority(all)))!)
     }
 
+    /// What the memory of this leader and of every voter that it has heard in this term can take: the least. nil where none of
+    /// them has a limit, or this node does not lead. Who comes back loads the same state, so silence does not lift a limit.
+    package var clusterMemory: UInt64? {
+        guard case .leader(let leadership) = role else { return nil }
+        var least = settings.memoryBytes
+        for follower in leadership.followers where follower.memory > 0 {
+            least = least == 0 ? follower.memory : min(least, follower.memory)
+        }
+        return least == 0 ? nil : least
+    }
+
     /// Without any room, what grows the log is held back: it would take what is left for votes. Elections and the marks of
     /// snapshots, which make room, go on. The leader hears nothing and sends it again.
     func holdsBack(_ new: ArraySlice<Entry>) -> Bool {

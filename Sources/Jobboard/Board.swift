@@ -38,19 +38,30 @@ extension StateCounts {
 struct Board: Sendable {
     let name: String
     var counts = StateCounts()
+    /// Complete jobs that are still remembered.
+    var remembered = 0
     /// Jobs that can be claimed now.
     var ready = 0
-    /// Names with a claim order of their own.
-    var named: [String: NamedReady] = [:]
+    /// The ready jobs by name, from the first claim on that asked for one.
+    var names: NameIndex?
 
     init(name: String) {
         self.name = name
     }
+
+    /// Nothing is left but the count of its complete jobs.
+    var isEmpty: Bool { remembered == 0 && counts.unclaimed == 0 && counts.claimed == 0 && counts.trashed == 0 }
+
+    /// What an unused index holds; no board has an empty name.
+    static let vacant = Board(name: "")
+
+    var hasNames: Bool { names != nil }
 }
 
 /// The orders of the jobs of one board and priority.
 struct Lane: Sendable {
     var ready = ReadyQueue()
-    var onBoard = PostingOrder(trashed: false)
-    var trash = PostingOrder(trashed: true)
+    var onBoard = PostingOrder(.onBoard)
+    var trash = PostingOrder(.trash)
+    var complete = PostingOrder(.complete)
 }

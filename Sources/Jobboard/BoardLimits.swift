@@ -19,6 +19,10 @@ package struct BoardLimits: Sendable, Equatable {
     package var sessionTTLMilliseconds: ClosedRange<UInt32> = 1000...3_600_000
     /// Outcomes that a session keeps for requests that its client has not acknowledged.
     package var sessionWindow = 4096
+    /// What these may count for, a session; a post of `postJobs` fits three times.
+    package var sessionBytes = 512 << 10
+    /// What they may count for in all: no less than `sessions` KiB, see `RetentionOrder`.
+    package var retainedBytes = 64 << 20
     package var sessions = 65_536
     /// Complete jobs that are still remembered, by number and by bytes.
     package var completedJobs = 16_384
@@ -27,15 +31,15 @@ package struct BoardLimits: Sendable, Equatable {
     package var timersPerBlock = 4096
     package var jobs = 1 << 30
     package var boards = 65_536
-    /// Names per board that `claimNext` may ask for with an order of their own.
-    package var indexedNames = 256
+    /// A board with no more jobs gets its index of names within the first claim that asks for a name.
+    package var namesAtOnce = 2000
     package var pageJobs: UInt32 = 10_000
     /// An answer with many jobs ends when their details and results reach this many bytes.
     package var answerBytes = 4 << 20
     /// The same for a post: what was sent, with room for what a job gets on the board.
     package var postAnswerBytes = 5 << 20
-    /// Jobs looked at for one page; a page of a choosy listing may be short and still have a cursor.
-    package var pageScan = 32_768
+    /// Records looked at for one page; a page may be short, even empty, and still have a cursor.
+    package var pageScan = 2000
 
     package init() {}
 

@@ -29,6 +29,7 @@ extension BoardMachine {
         lastFence += 1
         let until = leaseEnd(slot, leaseMilliseconds)
         slots[slot].job.claim(by: who, fence: lastFence, until: until, at: now)
+        jobBytes += who.utf8.count
         armLease(slot, until: until)
         emit(.claimed, slot, owner: who, fence: lastFence, into: &events)
         return slots[slot].job
@@ -42,8 +43,12 @@ extension BoardMachine {
 
     /// Takes the first claimable jobs, by priority and then posting order: fewer than asked for when they are large.
     mutating func claimNext(_ want: ClaimNext, events: inout [Event]) -> [Job] {
-        guard let board = boardIndexes[want.board], boards[Int(board)].ready > 0 || want.name != nil else { return [] }
-        if let name = want.name { indexName(name, on: board) }
+        guard let board = boardIndexes[want.board], boards[Int(board)].ready > 0 else { return [] }
+        if want.name != nil, !boards[Int(board)].hasNames {
+            let isBuilt = !hasManyJobs(board)
+            startNames(of: board)
+            guard isBuilt else { return [] }
+        }
         var claimed: [Job] = []
         var bytes = 0
         for priority in Priority.allCases where want.includes(priority) {
@@ -59,55 +64,26 @@ extension BoardMachine {
 
     private mutating func takeFirst(_ name: String?, _ board: Int32, _ priority: Priority) -> Int32? {
         guard let name else { return lanes[lane(board, priority)].ready.takeFirst(slots) }
-        return boards[Int(board)].named[name]?.queues[Int(priority.rawValue)].takeFirst(slots)
+        return takeFirst(named: name, board, priority)
     }
 
-    /// Gives a name an order of its own, from the jobs that are ready now.
-    private mutating func indexName(_ name: String, on board: Int32) {
-        namedUses += 1
-        if boards[Int(board)].named[name] != nil {
-            boards[Int(board)].named[name]?.lastUse = namedUses
-            return
-        }
-        var index = NamedReady(lastUse: namedUses)
-        for priority in Priority.allCases {
-            let all = lanes[lane(board, priority)].ready.unorderedSlots(slots)
-            let mine = all.filter { slots[$0].job.name == name }
-                .map { ReadyEntry(position: slots[$0].job.position, slot: $0, epoch: slots[$0].readyEpoch) }
-            for entry in mine.sorted() { index.queues[Int(priority.rawValue)].insert(entry) }
-        }
-        if boards[Int(board)].named.count >= limits.indexedNames,
-            let unused = boards[Int(board)].named.min(by: { $0.value.lastUse < $1.value.lastUse })?.key
-        {
-            boards[Int(board)].named[unused] = nil
-        }
-        boards[Int(board)].named[name] = index
-    }
-
-    /// Whether `claimNext` would get something. Exact; looks through the ready jobs only for a name that no `claimNext`
-    /// has asked for yet.
+    /// Whether `claimNext` would get something: exact, unless it asks for a name of which nothing is known because the board
+    /// has no index of names yet (`needsNameIndex`), or too little because that is being built (`isBuildingNames`).
     package func hasClaimable(_ want: ClaimNext) -> Bool {
         guard let board = boardIndexes[want.board], boards[Int(board)].ready > 0 else { return false }
         for priority in Priority.allCases where want.includes(priority) {
-            let ready = lanes[lane(board, priority)].ready
-            guard let name = want.name else {
-                if ready.live > 0 { return true }
-                continue
-            }
-            if let index = boards[Int(board)].named[name] {
-                if index.queues[Int(priority.rawValue)].live > 0 { return true }
-            } else if ready.unorderedSlots(slots).contains(where: { slots[$0].job.name == name }) {
+            if let name = want.name {
+                if boards[Int(board)].names?.first(name, priority) != nil { return true }
+            } else if lanes[lane(board, priority)].ready.live > 0 {
                 return true
             }
         }
         return false
     }
 
-    /// Whether `hasClaimable` would have to look through many jobs. Then the command had better be carried out, even for
-    /// nothing: it gives the name an order of its own, and the next question is answered at once.
-    package func needsNameIndex(_ want: ClaimNext) -> Bool {
-        guard let name = want.name, let board = boardIndexes[want.board] else { return false }
-        return boards[Int(board)].ready > 1024 && boards[Int(board)].named[name] == nil
+    /// Whether the command must be carried out to know what it gets.
+    func mayClaim(_ want: ClaimNext) -> Bool {
+        hasClaimable(want) || needsNameIndex(want) || want.name != nil && isBuildingNames(board: want.board)
     }
 }
 

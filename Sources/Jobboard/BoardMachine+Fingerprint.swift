@@ -2,7 +2,7 @@ import DequeModule
 
 extension BoardMachine {
     /// A hash of the whole replicated state: equal states have equal ones, in every process. What is only there for
-    /// speed (slot numbers, left-over entries, indexes of names) does not count. Takes time with every job there is.
+    /// speed (slot numbers, left-over entries, how far an index of names is built) does not count. Takes time with every job there is.
     package func fingerprint() -> UInt64 {
         var mixer = Mixer()
         mixer.combine(now)
@@ -11,11 +11,14 @@ extension BoardMachine {
         mixer.combine(sessions.lastID)
         mixer.combine(UInt64(slots.count))
         mixer.combine(sumOfJobs())
+        mixer.combine(UInt64(accountedBytes))
         mixer.combine(UInt64(completed.count))
         for entry in completed.ring { mixer.combine(slots[entry.slot].job.id) }
-        for board in boards.sorted(by: { $0.name < $1.name }) {
+        mixer.combine(UInt64(completeElsewhere))
+        for board in boards.filter({ !$0.name.isEmpty }).sorted(by: { $0.name < $1.name }) {
             mixer.combine(board.name)
             mixer.combine(UInt64(board.ready))
+            mixer.combine(board.hasNames ? 1 : 0 as UInt64)
             for state in JobState.allCases { mixer.combine(UInt64(board.counts[state])) }
         }
         for slot in sessions.byLastUse { mixer.combine(sessions[slot]) }
@@ -40,30 +43,35 @@ extension BoardMachine {
 extension Mixer {
     fileprivate mutating func combine(_ session: Session) {
         combine(session.id)
+        combine(session.key.high)
+        combine(session.key.low)
         combine(UInt64(session.ttlMilliseconds))
         combine(session.lastUsed)
         combine(session.floor)
+        combine(session.hasActed ? 1 : 0 as UInt64)
         combine(UInt64(session.keptSequences.count))
         for sequence in session.keptSequences { combine(sequence) }
         for outcome in session.keptOutcomes { combine(outcome) }
     }
 
-    fileprivate mutating func combine(_ outcome: Outcome) {
+    fileprivate mutating func combine(_ outcome: RetainedOutcome) {
         switch outcome {
-        case .sessionOpened(let id):
-            combine(1 as UInt64)
-            combine(id)
-        case .sessionClosed: combine(2 as UInt64)
-        case .posted(let jobs, let duplicates):
+        case .posted(let first, let others):
             combine(3 as UInt64)
-            combine(jobs)
-            for duplicate in duplicates { combine(duplicate ? 1 : 0 as UInt64) }
-        case .claimed(let jobs):
+            combine(first)
+            combine(UInt64(others.count))
+            for job in others { combine(job) }
+        case .claimed(let first, let others):
             combine(4 as UInt64)
-            combine(jobs)
+            combine(first)
+            combine(UInt64(others.count))
+            for job in others { combine(job) }
         case .changed(let job):
             combine(5 as UInt64)
-            combine(job)
+            combine(job.id)
+            combine(UInt64(job.state.rawValue))
+            combine(job.fence)
+            combine(job.leaseUntil)
         case .refused(let error):
             combine(6 as UInt64)
             combine(error.code.rawValue)
@@ -73,9 +81,15 @@ extension Mixer {
         }
     }
 
-    private mutating func combine(_ jobs: [Job]) {
-        combine(UInt64(jobs.count))
-        for job in jobs { combine(job) }
+    private mutating func combine(_ job: RetainedOutcome.Posted) {
+        combine(job.id)
+        combine(job.position << 1 | (job.isDuplicate ? 1 : 0))
+    }
+
+    private mutating func combine(_ job: RetainedOutcome.Claimed) {
+        combine(job.id)
+        combine(job.fence)
+        combine(job.leaseUntil)
     }
 
     fileprivate mutating func combine(_ job: Job) {

@@ -28,7 +28,7 @@ extension BoardMachine {
         slots[slot].job.lastModified = now
         armLease(slot, until: until)
         emit(.extended, slot, owner: slots[slot].job.owner, fence: slots[slot].job.fence, into: &events)
-        return slots[slot].job
+        return slots[slot].job.withoutBody
     }
 
     /// Back to its old place at once, or after the delay, or to the trash when it has expired meanwhile. A failure without a delay backs off by itself, and one too many
@@ -38,24 +38,24 @@ extension BoardMachine {
         var delay = delayMilliseconds
         if let failure {
             if slots[slot].job.failures < .max { slots[slot].job.failures += 1 }
-            slots[slot].job.changeRare { $0.lastFailure = failure }
+            changeRare(of: slot) { $0.lastFailure = failure }
             if let most = slots[slot].job.maxFailures, slots[slot].job.failures >= most {
                 endClaim(slot, to: .trashed)
                 moveToTrash(slot)
                 emit(.trashed, slot, owner: owner, fence: fence, failure: failure, into: &events)
-                return slots[slot].job
+                return slots[slot].job.withoutBody
             }
             delay = delay ?? Self.backoffMilliseconds(failures: slots[slot].job.failures)
         }
         endClaim(slot, to: .unclaimed)
         if let delay {
             let moment = now.adding(milliseconds: Int64(clamping: delay))
-            slots[slot].job.changeRare { $0.notBefore = moment }
+            changeRare(of: slot) { $0.notBefore = moment }
         }
         becomeReadyOrWait(slot)
         emit(failure == nil ? .abandoned : .failed, slot, owner: owner, fence: fence, failure: failure, into: &events)
         expireIfOverdue(slot, into: &events)
-        return slots[slot].job
+        return slots[slot].job.withoutBody
     }
 
     /// One second, doubled with each failure more, up to five minutes.
@@ -63,8 +63,8 @@ extension BoardMachine {
         min(300_000, 1000 << UInt64(min(failures - 1, 16)))
     }
 
-    /// Off the board for good, with its follow-ups posted onto the same board. Answers the job as it is remembered:
-    /// with its result and without its details. Throws before any change when a follow-up can't be posted.
+    /// Off the board for good, with its follow-ups posted onto the same board. It is remembered with its result and without
+    /// its details; the answer has neither. Throws before any change when a follow-up can't be posted.
     mutating func consume(
         _ slot: Int32, result: [UInt8]?, followUps: [NewJob], events: inout [Event]
     ) throws(JobboardError) -> Job {
@@ -78,21 +78,32 @@ extension BoardMachine {
         let lane = lane(of: slot)
         lanes[lane].onBoard.left(slots)
         let job = slots[slot].job.remembered(result: result)
+        jobBytes -= slots[slot].job.details.count + StateCost.rareFields(slots[slot].job)
         slots[slot].job = job
-        remember(slot, job)
+        jobBytes += StateCost.rareFields(job)
+        lanes[lane].complete.insert(position: job.position, slot: slot)
+        // Before anything is forgotten, so that the board stays for them.
         for index in steps.indices where steps[index].isNew {
             _ = insert(followUps[index], on: board, events: &events)
         }
-        return job
+        remember(slot, job)
+        return job.withoutBody
     }
 
     /// Keeps a complete job for a while, and forgets the oldest ones for it.
     private mutating func remember(_ slot: Int32, _ job: Job) {
         completed.append(slot, job)
+        boards[Int(slots[slot].board)].remembered += 1
         while completed.isOver(limits) {
             let oldest = completed.removeFirst()
+            jobBytes -= StateCost.job(slots[oldest].job)
+            let lane = lane(of: oldest)
             ids[slots[oldest].job.id] = nil
+            let board = slots[oldest].board
             slots.remove(oldest)
+            lanes[lane].complete.left(slots)
+            boards[Int(board)].remembered -= 1
+            if boards[Int(board)].remembered == 0 { dropIfEmpty(board) }
         }
     }
 }

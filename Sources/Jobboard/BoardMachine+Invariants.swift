@@ -37,11 +37,13 @@ extension BoardMachine {
     private func checkJobs() throws(BrokenInvariant) {
         var fences: Set<UInt64> = []
         var positions: Set<UInt64> = []
-        var occupied = 0
+        var (occupied, bytes) = (0, 0)
         for slot in 0..<slots.capacity where slots[slot].job.position != 0 {
             occupied += 1
             let record = slots[slot]
             let job = record.job
+            bytes += StateCost.job(job)
+            try require(!job.isPartial, "\(job.id) is a part of a job")
             try require(ids[job.id] == slot, "\(job.id) is not found in its slot")
             try require(job.board == boards[Int(record.board)].name, "\(job.id) is on another board than it says")
             try require(job.position <= lastPosition && positions.insert(job.position).inserted, "\(job.id): bad position")
@@ -59,20 +61,29 @@ extension BoardMachine {
                 try require(keys[record.board, key] == slot, "\(job.id) does not hold its key")
             }
         }
+        try require(bytes == jobBytes, "the bytes of the jobs differ from a recount")
         try require(occupied == slots.count && occupied == ids.count, "slots and identities differ in number")
     }
 
     private func checkBoards() throws(BrokenInvariant) {
         var counted: [StateCounts] = Array(repeating: StateCounts(), count: boards.count)
         var ready = Array(repeating: 0, count: lanes.count)
+        var remembered = Array(repeating: 0, count: boards.count)
         var keyed = 0
         for slot in 0..<slots.capacity where slots[slot].job.position != 0 {
             counted[Int(slots[slot].board)][slots[slot].job.state] += 1
+            if slots[slot].job.state == .complete { remembered[Int(slots[slot].board)] += 1 }
             if slots[slot].isReady { ready[lane(of: slot)] += 1 }
             if slots[slot].isOnBoard, slots[slot].job.key != nil { keyed += 1 }
         }
         var sum = StateCounts()
-        for (index, board) in boards.enumerated() {
+        sum.complete = completeElsewhere
+        let vacant = boards.indices.filter { boards[$0].name.isEmpty }
+        try require(freeBoards.sorted() == vacant.map { Int32($0) }, "a vacant board is not free, or twice")
+        try require(boardIndexes.count == boards.count - vacant.count, "boards and their names differ in number")
+        for (index, board) in boards.enumerated() where !board.name.isEmpty {
+            try require(!board.isEmpty, "board \(board.name) is empty and was not dropped")
+            try require(board.remembered == remembered[index], "board \(board.name): remembered jobs differ from a recount")
             try require(boardIndexes[board.name] == Int32(index), "board \(board.name) is not found")
             counted[index].complete = board.counts.complete
             try require(counted[index] == board.counts, "board \(board.name): counters differ from a recount")
@@ -92,14 +103,50 @@ extension BoardMachine {
             total += ready[lane]
             listed.unclaimed += try validCount(lanes[lane].onBoard)
             listed.trashed += try validCount(lanes[lane].trash)
-            for (name, index) in boards[Int(board)].named {
-                let all = lanes[lane].ready.unorderedSlots(slots)
-                try check(index.queues[Int(priority.rawValue)], holds: all.count { slots[$0].job.name == name })
-            }
+            listed.complete += try validCount(lanes[lane].complete)
         }
+        try checkNames(of: board)
         try require(total == boards[Int(board)].ready, "the count of ready jobs differs from a recount")
         try require(listed.unclaimed == counts.unclaimed + counts.claimed, "a job on the board is not listed, or twice")
+        var remembered = 0
+        for slot in completed.ring.map(\.slot) where slots[slot].board == board { remembered += 1 }
+        try require(listed.complete == remembered, "a remembered job is not listed, or twice")
         try require(listed.trashed == counts.trashed, "a job in the trash is not listed, or twice")
+    }
+
+    /// An index of names holds the ready jobs that its walk has passed or that came since it began, each once and in order.
+    private func checkNames(of board: Int32) throws(BrokenInvariant) {
+        let isListed = unbuiltNames.contains(board)
+        guard let index = boards[Int(board)].names else {
+            return try require(!isListed, "an index of names is built that no claim asked for")
+        }
+        // A claim may have built it to its end meanwhile.
+        try require(isListed || index.isComplete, "an index of names is left unbuilt")
+        var expected: Set<Int32> = []
+        for slot in 0..<slots.capacity where slots[slot].job.position != 0 && slots[slot].board == board && slots[slot].isReady {
+            let job = slots[slot].job
+            if job.position > index.began || index.hasPassed(job.priority, job.position) { expected.insert(slot) }
+        }
+        var found: [Int32] = []
+        var names = 0
+        var isRight = true
+        index.names.forEach { name, jobs in
+            names += 1
+            var last: NamedEntry?
+            var count = 0
+            jobs.forEach { entry in
+                let job = slots[entry.slot].job
+                isRight = isRight && job.name == name && job.position == entry.position && job.priority == entry.priority
+                if let last, last >= entry { isRight = false }
+                last = entry
+                count += 1
+                found.append(entry.slot)
+            }
+            isRight = isRight && count == jobs.count && count > 0
+        }
+        try require(isRight && names == index.names.count, "an index of names has a wrong entry, or a wrong count")
+        try require(
+            found.count == expected.count && Set(found) == expected, "a ready job is missing in an index of names, or twice")
     }
 
     private func check(_ queue: ReadyQueue, holds expected: Int) throws(BrokenInvariant) {
@@ -162,15 +209,23 @@ extension BoardMachine {
         let order = sessions.byLastUse
         try require(order.count == sessions.count && sessions.count <= limits.sessions, "the sessions and their order differ")
         var last = Timestamp(milliseconds: .min)
+        var bytes = 0
         for slot in order {
             let session = sessions[slot]
             try require(sessions.slot(of: session.id) == slot, "session \(session.id) is not found")
+            try require(sessions.slot(of: session.key) == slot, "session \(session.id) is not found by its key")
             try require(session.id <= sessions.lastID, "session \(session.id) was never opened")
             try require(session.lastUsed >= last && session.lastUsed <= now, "session \(session.id) is out of order")
             last = session.lastUsed
             let kept = session.keptSequences
             try require(kept.count <= limits.sessionWindow, "session \(session.id) keeps too much")
             try require(kept.count == session.keptOutcomes.count, "session \(session.id) has answers without a number")
+            let keptBytes = session.keptOutcomes.reduce(0) { $0 + $1.cost }
+            try require(keptBytes == session.keptBytes, "session \(session.id): the bytes it keeps differ from a recount")
+            try require(keptBytes <= limits.sessionBytes, "session \(session.id) keeps too many bytes")
+            let isInOrder = session.retentionClass == RetentionOrder.class(of: keptBytes)
+            try require(isInOrder, "session \(session.id) is in another class than it should be")
+            bytes += keptBytes
             if let first = kept.first {
                 try require(first >= session.floor, "session \(session.id) keeps what it should have forgotten")
             }
@@ -178,6 +233,8 @@ extension BoardMachine {
                 try require(kept[place - 1] < kept[place], "session \(session.id) keeps answers out of order")
             }
         }
+        try require(bytes == sessions.keptBytes, "the bytes of the kept answers differ from a recount")
+        try require(bytes <= limits.retainedBytes, "the sessions keep too many bytes")
     }
 }
 

@@ -19,12 +19,31 @@ extension BoardMachine {
     /// A board exists from its first post.
     mutating func boardForPost(_ name: String) -> Int32 {
         if let index = boardIndexes[name] { return index }
+        if let index = freeBoards.popLast() {
+            boards[Int(index)] = Board(name: name)
+            boardIndexes[name] = index
+            return index
+        }
         let index = Int32(boards.count)
         boards.append(Board(name: name))
         for _ in Priority.allCases { lanes.append(Lane()) }
         boardIndexes[name] = index
         return index
     }
+
+    /// A board ends with its last job: neither on the board nor in the trash nor remembered. What was consumed there counts on
+    /// in the cluster's total.
+    mutating func dropIfEmpty(_ board: Int32) {
+        guard boards[Int(board)].isEmpty else { return }
+        boardIndexes[boards[Int(board)].name] = nil
+        completeElsewhere += boards[Int(board)].counts.complete
+        boards[Int(board)] = .vacant
+        for priority in Priority.allCases { lanes[lane(board, priority)] = Lane() }
+        freeBoards.append(board)
+    }
+
+    /// Boards that there are.
+    package var boardCount: Int { boardIndexes.count }
 
     /// Moves a job between the counters of two states.
     mutating func count(_ board: Int32, from old: JobState?, to new: JobState) {
@@ -41,8 +60,9 @@ extension BoardMachine {
         lanes[lane(of: slot)].ready.insert(entry)
         let board = Int(slots[slot].board)
         boards[board].ready += 1
-        guard !boards[board].named.isEmpty else { return }
-        boards[board].named[slots[slot].job.name]?.queues[Int(slots[slot].job.priority.rawValue)].insert(entry)
+        guard boards[board].hasNames else { return }
+        let named = namedEntry(slot)
+        boards[board].names?.insert(named, of: slots[slot].job.name)
     }
 
     /// From now on the job is not claimable.
@@ -52,8 +72,13 @@ extension BoardMachine {
         lanes[lane(of: slot)].ready.left(slots)
         let board = Int(slots[slot].board)
         boards[board].ready -= 1
-        guard !boards[board].named.isEmpty else { return }
-        boards[board].named[slots[slot].job.name]?.queues[Int(slots[slot].job.priority.rawValue)].left(slots)
+        guard boards[board].hasNames else { return }
+        let named = namedEntry(slot)
+        boards[board].names?.remove(named, of: slots[slot].job.name)
+    }
+
+    private func namedEntry(_ slot: Int32) -> NamedEntry {
+        NamedEntry(position: slots[slot].job.position, slot: slot, priority: slots[slot].job.priority)
     }
 
     /// An unclaimed job gets ready now, or when its time comes.
@@ -68,6 +93,7 @@ extension BoardMachine {
     /// Ends a claim; what the job becomes is the caller's.
     mutating func endClaim(_ slot: Int32, to state: JobState) {
         count(slots[slot].board, from: .claimed, to: state)
+        jobBytes -= slots[slot].job.owner?.utf8.count ?? 0
         slots[slot].job.release(to: state, at: now)
     }
 
@@ -91,7 +117,7 @@ extension BoardMachine {
         if slots[slot].isReady { leaveReady(slot) }
         count(slots[slot].board, from: .unclaimed, to: .trashed)
         slots[slot].job.release(to: .trashed, at: now)
-        slots[slot].job.changeRare { $0.lastFailure = "expired" }
+        changeRare(of: slot) { $0.lastFailure = "expired" }
         moveToTrash(slot)
         emit(.trashed, slot, failure: "expired", into: &events)
     }
@@ -103,6 +129,13 @@ extension BoardMachine {
         let lane = lane(of: slot)
         lanes[lane].onBoard.left(slots)
         lanes[lane].trash.insert(position: slots[slot].job.position, slot: slot)
+    }
+
+    /// Changes fields that most jobs leave empty, and what the job counts for with them.
+    mutating func changeRare(of slot: Int32, _ change: (inout RareFields.Values) -> Void) {
+        jobBytes -= StateCost.rareFields(slots[slot].job)
+        slots[slot].job.changeRare(change)
+        jobBytes += StateCost.rareFields(slots[slot].job)
     }
 
     mutating func freeKey(_ slot: Int32) {

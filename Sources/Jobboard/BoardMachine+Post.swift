@@ -119,8 +119,8 @@ extension BoardMachine {
         if slots.count + news > limits.jobs {
             throw JobboardError(.overloaded, "the cluster holds \(slots.count) jobs, its most")
         }
-        if boards.count >= limits.boards, boardIndexes[name] == nil {
-            throw JobboardError(.overloaded, "the cluster holds \(boards.count) boards, its most")
+        if boardIndexes.count >= limits.boards, boardIndexes[name] == nil {
+            throw JobboardError(.overloaded, "the cluster holds \(boardIndexes.count) boards, its most")
         }
     }
 
@@ -136,6 +136,7 @@ extension BoardMachine {
             id: new.id, board: name, name: new.name, details: new.details, priority: new.priority, createdOn: now,
             position: lastPosition + 1, lastModified: now)
         if new.hasRareFields { job.rare = RareFields(new.rareFields(at: now)) }
+        jobBytes += StateCost.job(job)
         let slot = slots.insert(JobRecord(job: job, content: new.content(on: name), board: board))
         ids[new.id] = slot
         if let key = new.key { keys[board, key] = slot }

@@ -26,5 +26,5 @@ extension BoardMachine {
     }
 
     /// All boards, sorted.
-    package var boardNames: [String] { boards.map(\.name).sorted() }
+    package var boardNames: [String] { boardIndexes.keys.sorted() }
 }

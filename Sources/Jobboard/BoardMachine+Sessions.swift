@@ -8,14 +8,22 @@ extension BoardMachine {
         if call.session != 0 {
             return JobboardError(.invalidArgument, "a session can't be opened under another session")
         }
-        return validate(call.command)
+        if let error = validate(call.command) { return error }
+        guard case .openSession(let key, _) = call.command else { return nil }
+        guard sessions.slot(of: key) != nil || sessions.count < limits.sessions else {
+            return JobboardError(.overloaded, "the cluster has \(sessions.count) sessions, its most; try again later")
+        }
+        return nil
     }
 
-    /// Past the bound the session that was silent longest goes.
-    mutating func openSession(ttlMilliseconds: UInt32, _ call: SessionCommand) -> Outcome {
+    /// A full table takes no newcomers: whoever has a session keeps it.
+    mutating func openSession(_ key: SessionKey, ttlMilliseconds: UInt32, _ call: SessionCommand) -> Outcome {
         if let error = refusalToOpen(call) { return .refused(error) }
-        if sessions.count >= limits.sessions { closeSession(sessions.oldest) }
-        let slot = sessions.open(ttlMilliseconds: ttlMilliseconds, now: now)
+        if let slot = sessions.slot(of: key) {
+            sessions.touch(slot, now: now)
+            return .sessionOpened(sessions[slot].id)
+        }
+        let slot = sessions.open(key, ttlMilliseconds: ttlMilliseconds, now: now)
         let deadline = sessions[slot].deadline.milliseconds
         sessions[slot].armed = deadline
         timers.insert(Timer(deadline: deadline, kind: .session, position: sessions[slot].id, slot: slot))
@@ -32,6 +40,11 @@ extension BoardMachine {
     package func sessionDeadline(_ id: UInt64) -> Timestamp? {
         sessions.slot(of: id).map { sessions[$0].deadline }
     }
+
+    /// The number of the session with that key.
+    package func session(with key: SessionKey) -> UInt64? { sessions.slot(of: key).map { sessions[$0].id } }
+
+    package func hasSession(_ id: UInt64) -> Bool { sessions.slot(of: id) != nil }
 
     /// Live sessions.
     package var sessionCount: Int { sessions.count }

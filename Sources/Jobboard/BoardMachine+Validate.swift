@@ -12,7 +12,7 @@ extension BoardMachine {
     /// Throws `invalid_argument` or `too_large`.
     func check(_ command: Command) throws(JobboardError) {
         switch command {
-        case .openSession(let ttl):
+        case .openSession(_, let ttl):
             guard limits.sessionTTLMilliseconds.contains(ttl) else {
                 throw Self.outside("the session's time to live", limits.sessionTTLMilliseconds)
             }

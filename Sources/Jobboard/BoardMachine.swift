@@ -21,18 +21,25 @@ package struct BoardMachine: Sendable {
     var slots = JobSlots()
     var ids = SplitMap()
     var completed = CompletedMemory()
+    /// By index, with vacant ones. Indexes are private to a process: they must never reach an effect or an order.
     var boards = Pages<Board>()
+    /// The indexes of vacant boards.
+    var freeBoards: [Int32] = []
+    /// Jobs that were consumed on boards that were dropped since.
+    var completeElsewhere = 0
     var boardIndexes: [String: Int32] = [:]
     var keys = KeyMap()
     /// Five for each board, one a priority; see `lane(of:)`.
     var lanes = Pages<Lane>()
     var totals = StateCounts()
+    /// What all jobs count for (`StateCost`), on boards, in the trash and remembered.
+    var jobBytes = 0
     var timers = Timers()
     var sessions = SessionTable()
     /// Of jobs that became ready in the current block; see `newlyReady`. Not part of the replicated state.
     var newlyReadySlots: [Int32] = []
-    /// Counts requests by name, to know which name's index was not used for longest.
-    var namedUses: UInt64 = 0
+    /// Boards whose index of names is still being built. Which they are at a moment is this node's own business.
+    var unbuiltNames: [Int32] = []
 
     package init(limits: BoardLimits = BoardLimits()) {
         self.limits = limits
@@ -51,8 +58,8 @@ package struct BoardMachine: Sendable {
     /// that its texts need not be read again.
     package mutating func apply(_ call: SessionCommand, isChecked: Bool = false, events: inout [Event]) -> Outcome {
         let outcome: Outcome
-        if case .openSession(let ttl) = call.command {
-            outcome = openSession(ttlMilliseconds: ttl, call)
+        if case .openSession(let key, let ttl) = call.command {
+            outcome = openSession(key, ttlMilliseconds: ttl, call)
         } else if let slot = sessions.slot(of: call.session) {
             outcome = applyInSession(call, slot, isChecked: isChecked, events: &events)
         } else {
@@ -67,9 +74,12 @@ package struct BoardMachine: Sendable {
     ) -> Outcome {
         sessions.touch(slot, now: now)
         switch sessions.admission(slot, call) {
-        case .answered(let outcome):
+        case .answered(let retained):
             if call.acknowledgedBelow <= call.sequence { sessions.acknowledge(slot, below: call.acknowledgedBelow) }
-            return outcome
+            return answer(retained, again: call.command)
+        case .refused(let error):
+            if call.acknowledgedBelow <= call.sequence { sessions.acknowledge(slot, below: call.acknowledgedBelow) }
+            return .refused(error)
         case .new: break
         }
         sessions.acknowledge(slot, below: call.acknowledgedBelow)
@@ -84,8 +94,9 @@ package struct BoardMachine: Sendable {
             outcome = .refused(error)
         }
         // A claim that found nothing did nothing: its retry, or the same one parked for a while, may find something.
-        if case .claimed(let jobs) = outcome, jobs.isEmpty { return outcome }
-        sessions.keep(outcome, sequence: call.sequence, in: slot, window: limits.sessionWindow)
+        guard let retained = RetainedOutcome(outcome) else { return outcome }
+        if !sessions[slot].hasActed, !retained.isRefusal { sessions[slot].hasActed = true }
+        sessions.keep(retained, sequence: call.sequence, in: slot, limits)
         return outcome
     }
 

@@ -9,12 +9,18 @@ package struct BoardRestorer: Sendable {
     private var lastPlace: (UInt32, UInt8, UInt8, UInt64) = (0, 0, 0, 0)
     /// The slot of the last session.
     private var session: Int32 = -1
+    /// What the whole state counts for, as it says itself; nothing beyond is taken in.
+    private let accountedBytes: Int
 
     /// No counter of a real log comes near it, and adding to it can't overflow.
     private static let largest: UInt64 = 1 << 62
+    /// The texts of a refusal name two clients at most, besides words of our own.
+    private static let longestRefusal = 4096
 
     package init(limits: BoardLimits, counters: SavedCounters) throws(BrokenInvariant) {
         machine = BoardMachine(limits: limits)
+        try require(counters.accountedBytes <= Self.largest, "\(counters.accountedBytes) is no number of bytes")
+        accountedBytes = Int(counters.accountedBytes)
         let now = counters.now.milliseconds
         try require(now >= 0 && now <= Int64(Self.largest), "\(now) is no time of a log")
         for counter in [counters.lastPosition, counters.lastFence, counters.lastSession] {
@@ -24,6 +30,14 @@ package struct BoardRestorer: Sendable {
         machine.lastPosition = counters.lastPosition
         machine.lastFence = counters.lastFence
         machine.sessions.lastID = counters.lastSession
+        try require(counters.completeElsewhere <= counters.lastPosition, "more jobs are complete than there were events")
+        machine.completeElsewhere = Int(counters.completeElsewhere)
+        machine.totals.complete = machine.completeElsewhere
+    }
+
+    private func requireWithinCount() throws(BrokenInvariant) {
+        let bytes = machine.accountedBytes
+        try require(bytes <= accountedBytes, "the state counts for more than the \(accountedBytes) bytes that it says")
     }
 
     package mutating func add(_ board: SavedBoard) throws(BrokenInvariant) {
@@ -38,7 +52,9 @@ package struct BoardRestorer: Sendable {
         let room = machine.lastPosition - UInt64(machine.totals.complete)
         try require(board.complete <= room, "board \(board.name) has more complete jobs than there were events")
         let index = Int(machine.boardForPost(board.name))
+        try requireWithinCount()
         machine.boards[index].counts.complete = Int(board.complete)
+        if board.hasNames { machine.boards[index].names = .complete }
         machine.totals.complete += Int(board.complete)
     }
 
@@ -97,7 +113,10 @@ package struct BoardRestorer: Sendable {
     package mutating func addCompleted(_ saved: SavedJob) throws(BrokenInvariant) {
         let job = saved.job
         try require(job.state == .complete && !saved.isReady && !saved.expiryArmed, "\(job.id) is not complete")
-        machine.completed.append(try insert(saved), job)
+        let slot = try insert(saved)
+        machine.completed.append(slot, job)
+        machine.boards[Int(machine.slots[slot].board)].remembered += 1
+        machine.lanes[machine.lane(of: slot)].complete.insert(position: job.position, slot: slot)
         try require(!machine.completed.isOver(machine.limits), "too many complete jobs are remembered")
     }
 
@@ -110,6 +129,9 @@ package struct BoardRestorer: Sendable {
         try require(machine.ids[job.id] == nil, "there are two jobs \(job.id)")
         let board = Int32(saved.board)
         let name = machine.boards[Int(board)].name
+        try require(!job.isPartial, "\(job.id) is a part of a job")
+        machine.jobBytes += StateCost.job(job)
+        try requireWithinCount()
         let slot = machine.slots.insert(JobRecord(job: job.with(board: name), content: saved.content, board: board))
         machine.ids[job.id] = slot
         return slot
@@ -119,9 +141,13 @@ package struct BoardRestorer: Sendable {
         try require(machine.sessions.count < machine.limits.sessions, "there are too many sessions")
         try require(saved.id >= 1 && saved.id <= machine.sessions.lastID, "session \(saved.id) was never opened")
         try require(machine.sessions.slot(of: saved.id) == nil, "there are two sessions \(saved.id)")
-        var new = Session(id: saved.id, ttlMilliseconds: saved.ttlMilliseconds, lastUsed: saved.lastUsed, floor: saved.floor)
+        try require(machine.sessions.slot(of: saved.key) == nil, "two sessions have one key")
+        var new = Session(
+            id: saved.id, key: saved.key, ttlMilliseconds: saved.ttlMilliseconds, lastUsed: saved.lastUsed, floor: saved.floor)
+        new.hasActed = saved.hasActed
         new.armed = new.deadline.milliseconds
         session = machine.sessions.add(new)
+        try requireWithinCount()
         try addTimer(.session, new.deadline, saved.id, session)
     }
 
@@ -132,20 +158,18 @@ package struct BoardRestorer: Sendable {
         try require(kept.count < machine.limits.sessionWindow, "session \(machine.sessions[session].id) keeps too much")
         let isNext = saved.sequence >= max(1, machine.sessions[session].floor) && kept.last ?? 0 < saved.sequence
         try require(isNext, "session \(machine.sessions[session].id) keeps what it should have forgotten")
-        var outcome = saved.outcome
-        var jobs = outcome.jobs
-        try require(jobs.count == saved.sharesDetails.count, "an outcome does not say where its details are")
-        for place in jobs.indices where saved.sharesDetails[place] {
-            let details = machine.job(jobs[place].id)?.details ?? []
-            try require(!details.isEmpty && jobs[place].details.isEmpty, "\(jobs[place].id) has no details to share")
-            jobs[place] = jobs[place].with(details: details)
+        if case .refused(let error) = saved.outcome {
+            let bytes = error.code.rawValue.utf8.count + error.message.utf8.count + (error.owner?.utf8.count ?? 0)
+            try require(bytes <= Self.longestRefusal, "a refusal of \(bytes) bytes is kept")
         }
-        if saved.sharesDetails.contains(true) { outcome = outcome.with(jobs: jobs) }
-        machine.sessions.keep(outcome, sequence: saved.sequence, in: session, window: machine.limits.sessionWindow)
+        machine.sessions.keep(saved.outcome, sequence: saved.sequence, in: session, machine.limits)
+        try require(machine.sessions[session].keptSequences.last == saved.sequence, "a session keeps too many bytes")
+        try requireWithinCount()
     }
 
     /// The machine, looked through once more as a whole.
     package mutating func finish() throws(BrokenInvariant) -> BoardMachine {
+        try require(machine.accountedBytes == accountedBytes, "the state counts for other bytes than it says")
         machine.timers.replace(with: timers)
         timers = []
         try machine.inspect()

@@ -21,8 +21,8 @@ package struct BoardSaver: Sendable {
 
     package init(_ machine: BoardMachine) {
         self.machine = machine
-        boards = machine.boards.indices.map { Int32($0) }.sorted { machine.boards[Int($0)].name < machine.boards[Int($1)].name }
-        var numbers = Array(repeating: 0 as UInt32, count: boards.count)
+        boards = machine.boardIndexes.values.sorted { machine.boards[Int($0)].name < machine.boards[Int($1)].name }
+        var numbers = Array(repeating: 0 as UInt32, count: machine.boards.count)
         for (number, index) in boards.enumerated() { numbers[Int(index)] = UInt32(number) }
         self.numbers = numbers
         sessions = machine.sessions.byLastUse
@@ -31,7 +31,8 @@ package struct BoardSaver: Sendable {
     package var counters: SavedCounters {
         SavedCounters(
             now: machine.now, lastPosition: machine.lastPosition, lastFence: machine.lastFence,
-            lastSession: machine.sessions.lastID)
+            lastSession: machine.sessions.lastID, completeElsewhere: UInt64(machine.completeElsewhere),
+            accountedBytes: UInt64(machine.accountedBytes))
     }
 
     package var boardCount: Int { boards.count }
@@ -46,7 +47,7 @@ package struct BoardSaver: Sendable {
         guard boardsDone < boards.count else { return nil }
         let board = machine.boards[Int(boards[boardsDone])]
         boardsDone += 1
-        return SavedBoard(name: board.name, complete: UInt64(board.counts.complete))
+        return SavedBoard(name: board.name, complete: UInt64(board.counts.complete), hasNames: board.hasNames)
     }
 
     package mutating func nextJob() -> SavedJob? {
@@ -90,7 +91,9 @@ package struct BoardSaver: Sendable {
         sessionsDone += 1
         outcomesDone = 0
         let saved = SavedSession(
-            id: session.id, ttlMilliseconds: session.ttlMilliseconds, lastUsed: session.lastUsed, floor: session.floor)
+            id: session.id, key: session.key, ttlMilliseconds: session.ttlMilliseconds, lastUsed: session.lastUsed,
+            floor: session.floor,
+            hasActed: session.hasActed)
         return (saved, session.keptSequences.count)
     }
 
@@ -100,11 +103,7 @@ package struct BoardSaver: Sendable {
         let session = machine.sessions[sessions[sessionsDone - 1]]
         guard outcomesDone < session.keptSequences.count else { return nil }
         defer { outcomesDone += 1 }
-        var outcome = session.keptOutcomes[outcomesDone]
-        var jobs = outcome.jobs
-        let shares = jobs.map { job in !job.details.isEmpty && machine.job(job.id)?.details == job.details }
-        for place in jobs.indices where shares[place] { jobs[place] = jobs[place].with(details: []) }
-        if shares.contains(true) { outcome = outcome.with(jobs: jobs) }
-        return SavedOutcome(sequence: session.keptSequences[outcomesDone], outcome: outcome, sharesDetails: shares)
+        return SavedOutcome(
+            sequence: session.keptSequences[outcomesDone], outcome: session.keptOutcomes[outcomesDone])
     }
 }

@@ -37,8 +37,9 @@ public struct NewJob: Sendable, Equatable {
 /// A new operation starts with a case here, then a rule in `BoardMachine`, its tag in the codec,
 /// a client method, a subcommand and a test.
 package enum Command: Sendable, Equatable {
-    /// Begins a session; it lives until `ttl` of log time has passed without a command under it.
-    case openSession(ttlMilliseconds: UInt32)
+    /// Begins a session; it lives until `ttl` of log time has passed without a command under it. One that has the key
+    /// already is that session.
+    case openSession(SessionKey, ttlMilliseconds: UInt32)
     case closeSession
     /// All or none.
     case post(board: String, jobs: [NewJob])
@@ -57,12 +58,12 @@ package struct ClaimNext: Sendable, Equatable {
     package var count: UInt32
     package var leaseMilliseconds: UInt32?
     /// Only these; empty means all.
-    package var priorities: [Priority]
+    package var priorities: Priorities
     /// Only jobs of this name.
     package var name: String?
 
     package init(
-        board: String, who: String, count: UInt32 = 1, leaseMilliseconds: UInt32? = nil, priorities: [Priority] = [],
+        board: String, who: String, count: UInt32 = 1, leaseMilliseconds: UInt32? = nil, priorities: Priorities = [],
         name: String? = nil
     ) {
         self.board = board

@@ -9,7 +9,7 @@ public struct Job: Sendable, Equatable {
     /// Its name.
     public let name: String
     /// The JSON text posted with it, byte for byte; empty when none was given.
-    public let details: [UInt8]
+    public package(set) var details: [UInt8]
     /// How urgent it is.
     public let priority: Priority
     /// When it was posted.
@@ -18,6 +18,9 @@ public struct Job: Sendable, Equatable {
     public let position: UInt64
     /// Where it is in its life.
     public package(set) var state: JobState
+    /// In the repeated answer to a request: the job has moved on and its details are gone, or all of it but its identity and
+    /// what the request did. Never so in a first answer.
+    public package(set) var isPartial = false
     /// When it last changed.
     public package(set) var lastModified: Timestamp
     /// Who holds it, when it is claimed.

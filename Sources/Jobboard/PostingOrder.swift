@@ -19,8 +19,15 @@ struct PostingOrder: Sendable {
 
     private static let pageLength = 256
 
-    /// Whether it holds the jobs in the trash or those on the board.
-    let trashed: Bool
+    /// Which jobs of a lane it lists.
+    enum Part: Sendable {
+        case onBoard
+        case trash
+        /// Complete and remembered.
+        case complete
+    }
+
+    let part: Part
     /// None is empty, unless it is the only one.
     private var pages: ContiguousArray<ContiguousArray<Entry>> = []
     /// Entries of the first page that were cleared away.
@@ -29,16 +36,16 @@ struct PostingOrder: Sendable {
     private(set) var count = 0
     private(set) var live = 0
 
-    init(trashed: Bool) {
-        self.trashed = trashed
+    init(_ part: Part) {
+        self.part = part
     }
 
     func isValid(_ entry: Entry, _ slots: borrowing JobSlots) -> Bool {
         guard slots[entry.slot].job.position == entry.position else { return false }
         switch slots[entry.slot].job.state {
-        case .unclaimed, .claimed: return !trashed
-        case .trashed: return trashed
-        case .complete: return false
+        case .unclaimed, .claimed: return part == .onBoard
+        case .trashed: return part == .trash
+        case .complete: return part == .complete
         }
     }
 
@@ -119,7 +126,7 @@ struct PostingOrder: Sendable {
         live -= 1
         while count > 0, !isValid(pages[0][cleared], slots) { clearFirst() }
         guard count > 2 * live + 64 else { return }
-        var kept = PostingOrder(trashed: trashed)
+        var kept = PostingOrder(part)
         var place = place(after: 0)
         while let entry = validEntry(from: &place, slots) {
             kept.append(entry)

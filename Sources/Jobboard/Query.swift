@@ -3,7 +3,7 @@ public struct JobsQuery: Sendable, Equatable {
     /// The board to list.
     public var board: String
     /// Only jobs in these states; empty means those on the board (unclaimed and claimed).
-    public var states: [JobState]
+    public var states: JobStates
     /// Only jobs held by this owner.
     public var owner: String?
     /// Only jobs of this name.
@@ -15,7 +15,7 @@ public struct JobsQuery: Sendable, Equatable {
 
     /// A listing of a board.
     public init(
-        board: String, states: [JobState] = [], owner: String? = nil, name: String? = nil, limit: UInt32 = 100,
+        board: String, states: JobStates = [], owner: String? = nil, name: String? = nil, limit: UInt32 = 100,
         cursor: Cursor? = nil
     ) {
         self.board = board
@@ -52,7 +52,7 @@ public struct JobsQuery: Sendable, Equatable {
 
 /// One page of a listing.
 public struct JobsPage: Sendable, Equatable {
-    /// The jobs, by priority and then posting order.
+    /// The jobs, by priority and then posting order; perhaps fewer than the limit, or none, even when there are more.
     public var jobs: [Job]
     /// Where to go on, when there may be more.
     public var cursor: JobsQuery.Cursor?

@@ -69,11 +69,3 @@ struct ReadyQueue: Sendable {
         return found
     }
 }
-
-/// The claimable jobs of one board that have one name, by priority. Kept for names that `claimNext` asked for, so that a
-/// worker that wants one name does not wade through a million jobs of another. Nothing but speed depends on it.
-struct NamedReady: Sendable {
-    var queues: [ReadyQueue] = Array(repeating: ReadyQueue(), count: Priority.allCases.count)
-    /// When it was last asked for, counted in such requests.
-    var lastUse: UInt64
-}

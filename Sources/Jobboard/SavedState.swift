@@ -1,5 +1,5 @@
 // What a machine is taken apart into for a snapshot, and put together from again. Slot numbers, left-over entries, the
-// order of dictionaries and indexes of names don't occur in it: machines in equal states are taken apart into equal parts.
+// order of dictionaries and the contents of indexes don't occur in it: machines in equal states are taken apart into equal parts.
 
 /// What is not of one board, job or session.
 package struct SavedCounters: Sendable, Equatable {
@@ -11,8 +11,17 @@ package struct SavedCounters: Sendable, Equatable {
     package var lastFence: UInt64
     /// The last session opened.
     package var lastSession: UInt64
+    /// Jobs that were consumed on boards that there are no more.
+    package var completeElsewhere: UInt64
+    /// What the whole state counts for.
+    package var accountedBytes: UInt64
 
-    package init(now: Timestamp, lastPosition: UInt64, lastFence: UInt64, lastSession: UInt64) {
+    package init(
+        now: Timestamp, lastPosition: UInt64, lastFence: UInt64, lastSession: UInt64, completeElsewhere: UInt64 = 0,
+        accountedBytes: UInt64
+    ) {
+        self.completeElsewhere = completeElsewhere
+        self.accountedBytes = accountedBytes
         self.now = now
         self.lastPosition = lastPosition
         self.lastFence = lastFence
@@ -25,10 +34,13 @@ package struct SavedBoard: Sendable, Equatable {
     package var name: String
     /// All jobs that were ever consumed.
     package var complete: UInt64
+    /// It was claimed from by name.
+    package var hasNames: Bool
 
-    package init(name: String, complete: UInt64) {
+    package init(name: String, complete: UInt64, hasNames: Bool) {
         self.name = name
         self.complete = complete
+        self.hasNames = hasNames
     }
 }
 
@@ -57,12 +69,19 @@ package struct SavedJob: Sendable, Equatable {
 /// A session without the outcomes that it keeps.
 package struct SavedSession: Sendable, Equatable {
     package var id: UInt64
+    package var key: SessionKey
     package var ttlMilliseconds: UInt32
     package var lastUsed: Timestamp
     /// Outcomes of sequence numbers below this one are forgotten.
     package var floor: UInt64
+    /// Something with an effect was done under it.
+    package var hasActed: Bool
 
-    package init(id: UInt64, ttlMilliseconds: UInt32, lastUsed: Timestamp, floor: UInt64) {
+    package init(
+        id: UInt64, key: SessionKey, ttlMilliseconds: UInt32, lastUsed: Timestamp, floor: UInt64, hasActed: Bool
+    ) {
+        self.key = key
+        self.hasActed = hasActed
         self.id = id
         self.ttlMilliseconds = ttlMilliseconds
         self.lastUsed = lastUsed
@@ -73,45 +92,20 @@ package struct SavedSession: Sendable, Equatable {
 /// An outcome that a session keeps.
 package struct SavedOutcome: Sendable, Equatable {
     package var sequence: UInt64
-    package var outcome: Outcome
-    /// For each job of the outcome: its details are left out, being those of the job with its uuid that is on a board or in
-    /// the trash. Most are, and share their bytes with it in memory.
-    package var sharesDetails: [Bool]
+    package var outcome: RetainedOutcome
 
-    package init(sequence: UInt64, outcome: Outcome, sharesDetails: [Bool]) {
+    package init(sequence: UInt64, outcome: RetainedOutcome) {
         self.sequence = sequence
         self.outcome = outcome
-        self.sharesDetails = sharesDetails
-    }
-}
-
-extension Outcome {
-    /// The jobs that it answers with.
-    package var jobs: [Job] {
-        switch self {
-        case .posted(let jobs, _), .claimed(let jobs): jobs
-        case .changed(let job): [job]
-        case .sessionOpened, .sessionClosed, .refused: []
-        }
-    }
-
-    /// The same outcome with as many other jobs in it.
-    func with(jobs: [Job]) -> Outcome {
-        switch self {
-        case .posted(_, let duplicates): .posted(jobs, duplicates: duplicates)
-        case .claimed: .claimed(jobs)
-        case .changed: .changed(jobs[0])
-        case .sessionOpened, .sessionClosed, .refused: self
-        }
     }
 }
 
 extension Job {
-    /// The same job with another text for its board, or other details.
-    func with(board: String? = nil, details: [UInt8]? = nil) -> Job {
+    /// The same job with another text for its board.
+    func with(board: String) -> Job {
         Job(
-            id: id, board: board ?? self.board, name: name, details: details ?? self.details, priority: priority,
-            createdOn: createdOn, position: position, state: state, lastModified: lastModified, owner: owner, fence: fence,
-            leaseUntil: leaseUntil, claims: claims, failures: failures, rare: rare)
+            id: id, board: board, name: name, details: details, priority: priority, createdOn: createdOn, position: position,
+            state: state, lastModified: lastModified, owner: owner, fence: fence, leaseUntil: leaseUntil, claims: claims,
+            failures: failures, rare: rare)
     }
 }

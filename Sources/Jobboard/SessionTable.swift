@@ -4,6 +4,8 @@ import DequeModule
 struct Session: Sendable {
     /// 0 in an empty slot.
     var id: UInt64
+    /// What its client's token hashes to.
+    var key: SessionKey
     var ttlMilliseconds: UInt32
     var lastUsed: Timestamp
     /// Outcomes of sequence numbers below this one are forgotten.
@@ -11,11 +13,23 @@ struct Session: Sendable {
     /// The sequence numbers, in order, whose outcomes the client may still ask for again.
     private(set) var keptSequences: Deque<UInt64> = []
     /// Their outcomes.
-    private(set) var keptOutcomes: Deque<Outcome> = []
+    private(set) var keptOutcomes: Deque<RetainedOutcome> = []
+    /// What these count for.
+    private(set) var keptBytes = 0
+    /// The class under which it is in `RetentionOrder`; see there.
+    var retentionClass: UInt8 = 0
+    /// Something with an effect was done under it.
+    var hasActed = false
     /// The deadline for which its timer is armed.
     var armed = Timer.none
 
-    var deadline: Timestamp { lastUsed.adding(milliseconds: Int64(ttlMilliseconds)) }
+    /// A session that has done nothing yet ends soon, so that a flood of them does not fill the table for long.
+    var deadline: Timestamp {
+        lastUsed.adding(milliseconds: Int64(hasActed ? ttlMilliseconds : min(ttlMilliseconds, Self.idleMilliseconds)))
+    }
+
+    /// The longest life of a session under which nothing with an effect was done.
+    static let idleMilliseconds: UInt32 = 60_000
 
     /// The index of the first kept outcome with this sequence number or a higher one; nearly always the end.
     func index(of sequence: UInt64) -> Int {
@@ -29,22 +43,30 @@ struct Session: Sendable {
         return low
     }
 
-    func outcome(of sequence: UInt64) -> Outcome? {
+    func outcome(of sequence: UInt64) -> RetainedOutcome? {
         let place = index(of: sequence)
         return place < keptSequences.count && keptSequences[place] == sequence ? keptOutcomes[place] : nil
     }
 
-    mutating func forget(below sequence: UInt64) {
+    /// Gives the bytes of the outcomes that are forgotten now.
+    @discardableResult
+    mutating func forget(below sequence: UInt64) -> Int {
         floor = max(floor, sequence)
+        let before = keptBytes
         while let first = keptSequences.first, first < floor {
             keptSequences.removeFirst()
-            keptOutcomes.removeFirst()
+            keptBytes -= keptOutcomes.removeFirst().cost
         }
+        return before - keptBytes
     }
 
-    /// Past the window the lowest is forgotten together with everything below it: a client that lets so many pile up loses
+    /// Past its bounds the lowest is forgotten together with everything below it: a client that lets so many pile up loses
     /// answers, but no request of it can have its effect twice.
-    mutating func keep(_ outcome: Outcome, sequence: UInt64, window: Int) {
+    ///
+    /// Gives by how many bytes it keeps more than before.
+    mutating func keep(_ outcome: RetainedOutcome, sequence: UInt64, _ bounds: RetentionBounds) -> Int {
+        let before = keptBytes
+        keptBytes += outcome.cost
         let place = index(of: sequence)
         if place == keptSequences.count {
             keptSequences.append(sequence)
@@ -53,7 +75,10 @@ struct Session: Sendable {
             keptSequences.insert(sequence, at: place)
             keptOutcomes.insert(outcome, at: place)
         }
-        if keptSequences.count > window { forget(below: keptSequences[0] + 1) }
+        while keptSequences.count > bounds.count || keptBytes > bounds.bytes, let first = keptSequences.first {
+            forget(below: first + 1)
+        }
+        return keptBytes - before
     }
 }
 
@@ -64,13 +89,14 @@ extension SessionCommand {
     }
 }
 
-/// The live sessions, and who of them was silent longest.
+/// The live sessions, in the order of their last use.
 struct SessionTable: Sendable {
     /// What to do with a command that came under a session.
     enum Admission {
         case new
-        /// Answered before, or not to be answered at all.
-        case answered(Outcome)
+        case answered(RetainedOutcome)
+        /// Not to be carried out: its number makes no sense, or its answer was acknowledged or forgotten.
+        case refused(JobboardError)
     }
 
     /// The neighbours of a session in the order of last use; -1 for none.
@@ -84,10 +110,14 @@ struct SessionTable: Sendable {
     private var neighbours: [Neighbours] = []
     private var free: [Int32] = []
     private var index: [UInt64: Int32] = [:]
+    private var keys: [SessionKey: Int32] = [:]
     var lastID: UInt64 = 0
     /// The two ends of the order of last use.
-    private(set) var oldest: Int32 = -1
+    private var oldest: Int32 = -1
     private var newest: Int32 = -1
+    /// What the answers that all sessions keep count for.
+    private(set) var keptBytes = 0
+    private var retention = RetentionOrder()
     /// The newest one's, since the next command is often its as well.
     private var newestID: UInt64 = 0
 
@@ -98,11 +128,13 @@ struct SessionTable: Sendable {
         @inline(__always) _modify { yield &slots[Int(slot)] }
     }
 
+    func slot(of key: SessionKey) -> Int32? { keys[key] }
+
     func slot(of id: UInt64) -> Int32? { id == newestID && newest >= 0 ? newest : index[id] }
 
-    mutating func open(ttlMilliseconds: UInt32, now: Timestamp) -> Int32 {
+    mutating func open(_ key: SessionKey, ttlMilliseconds: UInt32, now: Timestamp) -> Int32 {
         lastID += 1
-        return add(Session(id: lastID, ttlMilliseconds: ttlMilliseconds, lastUsed: now))
+        return add(Session(id: lastID, key: key, ttlMilliseconds: ttlMilliseconds, lastUsed: now))
     }
 
     /// Takes in a session that was used later than all others.
@@ -117,14 +149,21 @@ struct SessionTable: Sendable {
             neighbours.append(Neighbours())
         }
         index[session.id] = slot
+        keys[session.key] = slot
         link(slot)
         return slot
     }
 
     mutating func close(_ slot: Int32) {
         unlink(slot)
-        index[slots[Int(slot)].id] = nil
-        slots[Int(slot)] = Session(id: 0, ttlMilliseconds: 0, lastUsed: Timestamp(milliseconds: 0))
+        let id = slots[Int(slot)].id
+        index[id] = nil
+        keys[slots[Int(slot)].key] = nil
+        keptBytes -= slots[Int(slot)].keptBytes
+        retention.move(id, from: slots[Int(slot)].retentionClass, to: 0)
+        settleRetention()
+        slots[Int(slot)] = Session(
+            id: 0, key: SessionKey(high: 0, low: 0), ttlMilliseconds: 0, lastUsed: Timestamp(milliseconds: 0))
         free.append(slot)
     }
 
@@ -140,23 +179,51 @@ struct SessionTable: Sendable {
     /// of the answer: no valid command acknowledges itself.
     func admission(_ slot: Int32, _ call: SessionCommand) -> Admission {
         guard call.sequence > 0, call.acknowledgedBelow <= call.sequence else {
-            return .answered(
-                .refused(JobboardError(.invalidArgument, "request numbers count from 1 and can't acknowledge themselves")))
+            return .refused(JobboardError(.invalidArgument, "request numbers count from 1 and can't acknowledge themselves"))
         }
         if let outcome = slots[Int(slot)].outcome(of: call.sequence) { return .answered(outcome) }
         guard call.sequence >= slots[Int(slot)].floor else {
-            return .answered(.refused(SessionCommand.acknowledgedBefore(call.sequence)))
+            return .refused(SessionCommand.acknowledgedBefore(call.sequence))
         }
         return .new
     }
 
     mutating func acknowledge(_ slot: Int32, below sequence: UInt64) {
-        slots[Int(slot)].forget(below: sequence)
+        let forgotten = slots[Int(slot)].forget(below: sequence)
+        guard forgotten > 0 else { return }
+        keptBytes -= forgotten
+        reclassify(slot)
     }
 
-    mutating func keep(_ outcome: Outcome, sequence: UInt64, in slot: Int32, window: Int) {
-        slots[Int(slot)].keep(outcome, sequence: sequence, window: window)
+    /// Keeps an answer, within the bounds of its session and of all sessions.
+    mutating func keep(_ outcome: RetainedOutcome, sequence: UInt64, in slot: Int32, _ limits: BoardLimits) {
+        keptBytes += slots[Int(slot)].keep(outcome, sequence: sequence, RetentionBounds(limits))
+        reclassify(slot)
+        while keptBytes > limits.retainedBytes, let slot = retention.first.flatMap({ index[$0] }),
+            let lowest = slots[Int(slot)].keptSequences.first
+        {
+            acknowledge(slot, below: lowest + 1)
+        }
     }
+
+    /// The session may keep so much more or less than before that its place in the order is another.
+    private mutating func reclassify(_ slot: Int32) {
+        let (old, new) = (slots[Int(slot)].retentionClass, RetentionOrder.class(of: slots[Int(slot)].keptBytes))
+        guard old != new else { return }
+        slots[Int(slot)].retentionClass = new
+        retention.move(slots[Int(slot)].id, from: old, to: new)
+        settleRetention()
+    }
+
+    /// The first entry of the order is that of a live session in its present class, and stale ones are no majority.
+    private mutating func settleRetention() {
+        retention.settle { [slots, index] id, itsClass in
+            index[id].map { slots[Int($0)].retentionClass == itsClass } ?? false
+        }
+    }
+
+    /// What all sessions count for.
+    var accountedBytes: Int { keptBytes + count * StateCost.session }
 
     /// The slots of the live sessions, the one silent longest first.
     var byLastUse: [Int32] {

@@ -17,7 +17,7 @@ extension JobboardClient {
     /// - Returns: what was claimed, in claim order; empty when nothing was claimable in time.
     /// - Throws: `JobboardError` (`invalid_argument`, …) or `CancellationError`.
     public func claimNext(
-        who: String, count: Int = 1, wait: Duration = .zero, lease: Duration? = nil, priorities: [Priority] = [],
+        who: String, count: Int = 1, wait: Duration = .zero, lease: Duration? = nil, priorities: Priorities = [],
         name: String? = nil, board: String? = nil, timeout: Duration? = nil
     ) async throws -> [Job] {
         let claim = ClaimNext(

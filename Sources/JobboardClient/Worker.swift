@@ -23,7 +23,7 @@ public struct Worker: Service, Sendable {
         /// Only jobs of this name.
         public var name: String?
         /// Only jobs of these priorities; empty means all.
-        public var priorities: [Priority] = []
+        public var priorities: Priorities = []
         /// How long one claim waits at the server for a job.
         public var wait: Duration = .seconds(30)
         /// What becomes of running handlers at a graceful shutdown.

@@ -56,6 +56,11 @@ package struct AppliedState: Sendable {
         return events
     }
 
+    /// Goes on building indexes of names; see `BoardMachine.buildNameIndexes`.
+    package mutating func buildNameIndexes(records: Int) {
+        _ = machine.buildNameIndexes(records: records)
+    }
+
     /// Takes in an entry of which nobody waits for the outcome.
     package mutating func replay(_ entry: Entry, opener: Opener) throws(ApplyError) -> [Event] {
         let calls = try Self.commands(in: entry, opener: opener)

@@ -43,6 +43,7 @@ extension Engine {
     private mutating func apply(_ entry: Entry, _ proposal: Proposal, _ effects: inout [EngineEffect]) -> [Event] {
         let writes = proposal.writes
         proposedBytes -= proposal.byteCount
+        for place in writes.indices { memory.settled(writes[place].call.command) }
         // Mostly outcomes are answers and nothing else; only a claim of the next job may want more.
         if !Self.haveClaims(writes) {
             return state.apply(entry, count: writes.count, isChecked: true, call: { writes[$0].call }) { place, outcome in
@@ -78,7 +79,14 @@ extension Engine {
             return effects.append(.reply(write.client, .outcome(outcome)))
         }
         let (copies, wasCancelled) = claimCopies.remove(write)
+        let isFirstByName = heldClaims.settled(want)
         if case .claimed(let jobs) = outcome, jobs.isEmpty {
+            if isFirstByName, !wasCancelled {
+                // On a board with many jobs it has only given the board an index: it is judged when that is built.
+                takeWrite(write, &effects)
+                for copy in copies { takeWrite(copy, &effects) }
+                return
+            }
             if write.waits, now.monotonic < write.deadline, !wasCancelled {
                 // Others were faster; it goes on waiting.
                 park(write, want, overtaken: false, &effects)

@@ -42,6 +42,8 @@ extension Engine {
             if case .claimNext = write.call.command { identities.insert(RequestIdentity(write.call)) }
         }
         precondition(identities == claimCopies.identities, "the claims under way differ from those whose copies wait")
+        let growth = (proposed.flatMap(\.writes) + waiting.writes).reduce(0) { $0 + StateCost.growth(by: $1.call.command) }
+        precondition(memory.underWay == UInt64(growth), "the memory under way differs from a recount")
         precondition(claims == claimsUnderWay, "the count of claims under way differs from a recount")
         let mayServe = replica.termIsOpen && acceptsWrites
         parkedClaims.checkInvariants(state.machine) { !mayServe || claims[$0] != nil }

@@ -147,7 +147,7 @@ extension Engine {
     /// A parked claim is answered, so that its client knows that it got nothing; watches and waits just end.
     mutating func cancel(_ client: ClientReference, _ effects: inout [EngineEffect]) {
         if watches.cancel(client) || parkedWaits.cancel(client) { return }
-        guard let write = parkedClaims.cancel(client) else {
+        guard let write = parkedClaims.cancel(client) ?? heldClaims.remove(client) else {
             // It is still on its way: a claim through the log, or anything through a read round.
             reads.cancel(client)
             early.cancel(client)
@@ -167,6 +167,7 @@ extension Engine {
     mutating func forget(_ connection: UInt64) {
         connections.remove(connection)
         blocked.remove(connection)
+        presented.forget(connection)
         watches.close(connection)
         parkedWaits.close(connection)
         parkedClaims.close(connection)

@@ -133,6 +133,7 @@ extension Engine {
         status.trashed = UInt64(state.machine.totals(state: .trashed))
         status.members = members
         (status.room, status.clusterRoom) = (replica.room, replica.clusterRoom)
+        status.isShortOfMemory = memory.isShort
         status.budgets = budgetReadings
         if let snapshot = replica.snapshot { (status.snapshotIndex, status.snapshotDigest) = (snapshot.index, snapshot.digest) }
         return status

@@ -37,6 +37,15 @@ extension Engine {
     }
 }
 
+extension Engine {
+    /// The same for memory.
+    mutating func noticeMemory(_ effects: inout [EngineEffect]) {
+        guard memory.isShort != saidMemoryIsShort else { return }
+        saidMemoryIsShort = memory.isShort
+        effects.append(.notice(.memoryIsShort(memory.isShort, used: memory.used, limit: memory.limit ?? 0)))
+    }
+}
+
 extension Command {
     /// It puts new jobs on a board.
     fileprivate var postsJobs: Bool {

@@ -10,6 +10,10 @@ struct Write: Sendable {
     /// A claim of the next job may be parked until then.
     var deadline: UInt64
     var waits: Bool
+    /// The session of `call` is its number in the cluster; before, it is that of the connection.
+    var isIdentified = false
+    /// Opens a session only if it is there.
+    var resumes = false
 }
 
 /// What one block will hold.
@@ -79,6 +83,10 @@ extension Engine {
         }
         // Until the term's first entry is committed this state may lack what others acknowledged.
         guard termIsOpen else { return addEarly(write, &effects) }
+        var write = write
+        if !write.isIdentified, let refusal = identify(&write) {
+            return takeRead(.settled(.refused(refusal)), write.client, &effects)
+        }
         if case .claimNext(let want) = write.call.command, takeClaim(write, want, &effects) { return }
         // What would change nothing is answered like a read: it costs no log entry.
         if let outcome = state.machine.precheck(write.call) {
@@ -89,13 +97,20 @@ extension Engine {
         if clusterRoom.isShort, let refusal = refusal(of: write.call.command) {
             return effects.append(.reply(write.client, .failed(refusal)))
         }
+        if let refusal = memory.refusal(of: write.call.command) {
+            return effects.append(.reply(write.client, .failed(refusal)))
+        }
         // Of the settings these alone: all of them would be copied, for each write.
         let (bytes, commands, limit) = (settings.batchBytes, settings.batchCommands, settings.waitingLimit)
         guard waiting.add(write, limit: limit, isFull: { $0.byteCount >= bytes || $0.writes.count >= commands }) else {
+            memory.settled(write.call.command)
             let error = JobboardError(.overloaded, "too many writes are waiting; try again in a moment")
             return effects.append(.reply(write.client, .failed(error)))
         }
-        if case .claimNext = write.call.command { claimCopies.add(write) }
+        if case .claimNext(let want) = write.call.command {
+            claimCopies.add(write)
+            heldClaims.proposed(want, in: state.machine)
+        }
         countClaims(of: write, by: 1)
         if waiting.hasFull { sealBatches(&effects) }
     }
@@ -114,8 +129,12 @@ extension Engine {
             takeRead(.settled(outcome), write.client, &effects)
             return true
         }
-        // The first claim of a name that has no index goes through the log even for nothing: applying it makes the index.
-        guard write.waits, !state.machine.needsNameIndex(want) else { return false }
+        if holds(write, want, &effects) { return true }
+        // The first claim by name of a board goes through the log even for nothing: that gives the board an index of names.
+        // Under a session that has ended nothing is parked: it would be refused when there is a job for it.
+        guard write.waits, !state.machine.needsNameIndex(want), state.machine.hasSession(write.call.session) else {
+            return false
+        }
         let (claimable, underWay) = (state.machine.claimableCount(board: want.board), claimsUnderWay[want.board, default: 0])
         guard claimable <= underWay || !state.machine.hasClaimable(want), state.machine.validate(write.call.command) == nil else {
             return false
@@ -126,6 +145,38 @@ extension Engine {
 
     static let tooManyCopies = JobboardError(
         .overloaded, "too many copies of this claim wait for its outcome; try again in a moment", outcome: .unknown)
+
+    /// Puts the cluster's number of the session in place of the connection's.
+    private mutating func identify(_ write: inout Write) -> JobboardError? {
+        write.isIdentified = true
+        if case .openSession(let key, _) = write.call.command {
+            guard write.resumes, state.machine.session(with: key) == nil else { return nil }
+            return JobboardError(.sessionExpired, "that session is gone; open a new one")
+        }
+        let local = write.call.session
+        let known = presented.number(of: local, on: write.client.connection)
+        guard let number = known ?? presented.lookUp(local, on: write.client.connection, in: state.machine) else {
+            return JobboardError(.sessionExpired, "session \(local) of this connection is gone, or was not presented")
+        }
+        write.call.session = number
+        return nil
+    }
+
+    /// The client names a session: it is opened if it has to be.
+    mutating func present(
+        _ local: UInt64, _ token: SessionToken, ttlMilliseconds: UInt32, resumed: Bool, _ client: ClientReference,
+        _ effects: inout [EngineEffect]
+    ) {
+        let key = settings.sessionKey(token)
+        if let refusal = presented.present(
+            key, as: local, on: client.connection, limit: settings.presentedSessions, in: state.machine)
+        {
+            return effects.append(.reply(client, .failed(refusal)))
+        }
+        let call = SessionCommand(
+            session: 0, sequence: 0, acknowledgedBelow: 0, command: .openSession(key, ttlMilliseconds: ttlMilliseconds))
+        takeWrite(Write(client: client, call: call, deadline: now.monotonic, waits: false, resumes: resumed), &effects)
+    }
 
     /// As `replica.isLeader` and `replica.termIsOpen`, each call of which copies the replica, for every write.
     private var leads: Bool {
@@ -202,9 +253,17 @@ extension Engine {
         }
         proposed = []
         proposedBytes = 0
+        memory.nothingIsUnderWay()
         claimsUnderWay = [:]
         claimCopies.removeAll()
         emptyClaims.removeAll()
+        for write in heldClaims.removeAll() { refer(write.client, &effects) }
         for write in parkedClaims.removeAll() { refer(write.client, &effects) }
+    }
+}
+
+extension Command {
+    var opensSession: Bool {
+        if case .openSession = self { true } else { false }
     }
 }

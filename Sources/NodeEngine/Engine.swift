@@ -33,6 +33,10 @@ package struct Engine: Sendable {
     var connections: Set<UInt64> = []
     /// Of those, the ones whose clients do not read; only looked up, never walked.
     var blocked: Set<UInt64> = []
+    var presented = PresentedSessions()
+    var memory = MemoryRoom()
+    /// Operators were told that posts are refused for want of memory.
+    var saidMemoryIsShort = false
     /// Proposed by this node and not yet applied, in log order.
     var proposed: Deque<Proposal> = []
     /// Writes that came before this leader's first entry was committed.
@@ -40,6 +44,7 @@ package struct Engine: Sendable {
     /// Claims of the next job that are proposed and not yet applied, by board, in jobs.
     var claimsUnderWay: [String: Int] = [:]
     var claimCopies = ClaimCopies()
+    var heldClaims = HeldClaims()
     /// Claims of the next job that got nothing since this node leads.
     var emptyClaims = EmptyClaims()
 
@@ -101,8 +106,10 @@ package struct Engine: Sendable {
         acceptsWrites = replica.acceptsWrites
         clusterRoom = replica.clusterRoom
         turn = TurnBudget(settings)
+        memory.refresh(used: state.machine.accountedBytes, limit: replica.clusterMemory)
         for input in inputs { take(input, &effects) }
         expireParked(&effects)
+        buildNameIndexes(&effects)
         serveParkedClaims(&effects)
         sealBatches(&effects)
         startReads(&effects)
@@ -116,10 +123,10 @@ package struct Engine: Sendable {
         #endif
     }
 
-    /// Answers are due that did not fit into this turn: another one should follow at once, without waiting for an input.
+    /// Something is due that did not fit into this turn: another one should follow at once, without waiting for an input.
     package var hasDeferredWork: Bool {
         !reads.answers.isEmpty || watches.hasBehind || parkedWaits.hasDue || parkedWaits.hasExpired(at: now.monotonic)
-            || parkedClaims.hasExpired(at: now.monotonic)
+            || parkedClaims.hasExpired(at: now.monotonic) || state.machine.hasUnbuiltNames
     }
 
     private mutating func take(_ input: EngineInput, _ effects: inout [EngineEffect]) {
@@ -158,6 +165,11 @@ package struct Engine: Sendable {
 
     private mutating func take(_ request: Request, from client: ClientReference, _ effects: inout [EngineEffect]) {
         switch request {
+        case .session(let local, let token, let ttl, let resumed):
+            present(local, token, ttlMilliseconds: ttl, resumed: resumed, client, &effects)
+        case .write(let call, _) where call.command.opensSession:
+            let error = JobboardError(.invalidArgument, "a session is opened by presenting its token")
+            effects.append(.reply(client, .failed(error)))
         case .write(let call, let wait):
             takeWrite(Write(client: client, call: call, deadline: now.monotonic + UInt64(wait), waits: wait > 0), &effects)
         case .read(let query, let fresh):
@@ -185,6 +197,7 @@ package struct Engine: Sendable {
         if let ahead = timeWatch.check(replica.logTimeAhead, now: now.monotonic) {
             effects.append(.notice(.logTimeAhead(milliseconds: ahead)))
         }
+        noticeMemory(&effects)
         for notice in routes.notices() { effects.append(.notice(notice)) }
     }
 

@@ -119,6 +119,8 @@ package enum Notice: Sendable, Equatable {
     case readOnly(Bool, cluster: Room)
     /// Log time is this many milliseconds ahead of what the nodes' clocks agree on.
     case logTimeAhead(milliseconds: UInt64)
+    /// Whether this leader refuses posts, since the jobs take nearly all of the memory that the nodes have for them.
+    case memoryIsShort(Bool, used: UInt64, limit: UInt64)
     /// Another node has another state at the same index, and it can't be told which is right.
     case snapshotsDiffer(NodeID, index: LogIndex)
 }
@@ -176,10 +178,20 @@ package struct EngineSettings: Sendable {
     package var parkedAnswersPerTurn = Budget.parkedAnswersPerTurn.limit
     /// Requests that wait for a digest of the state.
     package var digestRequests = Budget.digestRequests.limit
+    /// Claims kept back while an index of names is built, at most; then `overloaded`.
+    package var heldClaims = Budget.heldClaims.limit
+    /// Records that a turn looks at to build indexes of names.
+    package var nameRecords = Budget.nameRecords.limit
     /// A snapshot is taken when the log has grown by so many bytes since the last one, or by as many as that one has.
     package var snapshotBytes: UInt64 = 64 << 20
     /// Events remembered so that a watch can resume.
     package var rememberedEvents = 100_000
+    /// Sessions that one connection may present, at most; then `overloaded`.
+    package var presentedSessions = Budget.presentedSessions.limit
+    /// A snapshot is refused whose state counts for more bytes.
+    package var loadableBytes = UInt64.max
+    /// The one-way hash of session tokens; all nodes of a cluster must have the same.
+    package var sessionKey: @Sendable (SessionToken) -> SessionKey = { SessionKey(mixing: $0) }
     package var cluster: String
     /// "host:port" for clients, by node.
     package var clientAddresses: [NodeID: String]

@@ -13,7 +13,8 @@ package struct EventHistory: Sendable {
     /// The position of the first event of the first page.
     private var firstPosition: UInt64
     private let capacity: Int
-    private var bytes = 0
+    /// What its events count for, in bytes: at least as many as they take in a snapshot.
+    package private(set) var bytes = 0
     /// The oldest position that can still be told.
     package private(set) var oldest: UInt64
     /// The position that the next event will have.
@@ -73,5 +74,5 @@ package struct EventHistory: Sendable {
 
 extension Event {
     /// About what it takes on a wire.
-    var byteCount: Int { 80 + board.utf8.count + name.utf8.count + (owner?.utf8.count ?? 0) + (failure?.utf8.count ?? 0) }
+    package var byteCount: Int { 80 + board.utf8.count + name.utf8.count + (owner?.utf8.count ?? 0) + (failure?.utf8.count ?? 0) }
 }

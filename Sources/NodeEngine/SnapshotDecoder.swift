@@ -30,11 +30,19 @@ package struct SnapshotDecoder: Sendable {
     private var pending: [UInt8] = []
     /// What was read: whole records and the bytes they take.
     private var (records, bytes): (UInt64, UInt64) = (0, 0)
+    /// The most bytes that the state and its events may count for at this node.
+    private let largest: UInt64
+    /// What the state and the events count for, as the snapshot says.
+    private var accounted: (state: UInt64, events: UInt64) = (0, 0)
+    /// What the events that came count for.
+    private var eventBytes: UInt64 = 0
     /// What the state must hash to.
     private var fingerprint: UInt64 = 0
 
-    /// `rememberedEvents`: how many events the state is to remember, be they more or fewer than the snapshot has.
-    package init(limits: BoardLimits, rememberedEvents: Int) {
+    /// `rememberedEvents`: how many events the state is to remember, be they more or fewer than the snapshot has. `largest`: a
+    /// snapshot that counts for more bytes is refused.
+    package init(limits: BoardLimits, rememberedEvents: Int, largest: UInt64 = .max) {
+        self.largest = largest
         self.limits = limits
         self.rememberedEvents = rememberedEvents
         history = EventHistory(capacity: rememberedEvents)
@@ -101,6 +109,9 @@ package struct SnapshotDecoder: Sendable {
             try reader.finish()
             records += 1
             place = start + length
+            guard bytes + UInt64(place) <= accounted.state &+ accounted.events else {
+                throw SnapshotError("the snapshot is longer than the \(accounted.state &+ accounted.events) bytes that it says")
+            }
         }
         if case .done = stage, place < all.count { throw SnapshotError("there are bytes after the end") }
         return place
@@ -113,6 +124,13 @@ package struct SnapshotDecoder: Sendable {
             index = try reader.varint()
             let counters = try reader.savedCounters()
             lastPosition = counters.lastPosition
+            accounted = (counters.accountedBytes, try reader.varint())
+            let (sum, isTooLarge) = accounted.state.addingReportingOverflow(accounted.events)
+            guard !isTooLarge, sum <= largest else {
+                throw SnapshotError(
+                    "the state takes \(accounted.state) bytes and its events \(accounted.events), more than the \(largest) bytes "
+                        + "that this node can hold")
+            }
             restorer = try BoardRestorer(limits: limits, counters: counters)
             stage = .section(.boards)
         case .section(let section):
@@ -134,6 +152,9 @@ package struct SnapshotDecoder: Sendable {
                 throw SnapshotError("the snapshot's totals don't fit what came")
             }
             fingerprint = try reader.u64()
+            guard eventBytes == accounted.events else {
+                throw SnapshotError("the events take \(eventBytes) bytes and say \(accounted.events)")
+            }
             stage = .done
         case .done: throw SnapshotError("there are bytes after the end")
         case .start, .failed: throw SnapshotError("the snapshot was refused before")
@@ -152,6 +173,10 @@ package struct SnapshotDecoder: Sendable {
             let event = try reader.event()
             guard event.position == history.nextPosition else {
                 throw SnapshotError("event \(event.position) came in place of \(history.nextPosition)")
+            }
+            eventBytes += UInt64(event.byteCount)
+            guard eventBytes <= accounted.events else {
+                throw SnapshotError("the events take more than the \(accounted.events) bytes that they say")
             }
             history.append([event])
         }

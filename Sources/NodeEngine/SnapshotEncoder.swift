@@ -66,6 +66,7 @@ package struct SnapshotEncoder: Sendable {
             writer.u8(SnapshotFormat.stateKind)
             writer.varint(index)
             writer.saved(saver.counters)
+            writer.varint(UInt64(history.bytes))
             writer.endFrame(frame)
             stage = .section(.boards)
         case .section(let section):

@@ -11,7 +11,9 @@ package struct SnapshotError: Error, Sendable, Equatable, CustomStringConvertibl
 /// The bytes of an applied state: `jsnp`, the format's number as a `u32`, then records. A record is a `u32` length and as
 /// many bytes, and starts with its kind where the place does not tell it.
 ///
-///     the state     kind 0, the index of the last entry, its time, the last position, fence and session
+///     the state     kind 0, the index of the last entry, its time, the last position, fence and session, the
+///                   complete jobs of boards that were dropped, the bytes that the
+///                   state counts for (`StateCost`), the bytes that the events count for
 ///     five times    a section's kind and the number of its items, then the items:
 ///       1 boards    by name
 ///       2 jobs      on a board or in the trash: by board, priority, and posting order
@@ -20,7 +22,8 @@ package struct SnapshotError: Error, Sendable, Equatable, CustomStringConvertibl
 ///       5 events    by position
 ///     the end       kind 255, the number of records before, the number of bytes before, the machine's fingerprint
 ///
-/// Numbers are little-endian or varints. States that are equal, with memories of equal size, have equal bytes.
+/// All of it has no more bytes than the state and the events count for, and a reader takes in nothing that counts for more
+/// than the state record says. Numbers are little-endian or varints. States that are equal, with memories of equal size, have equal bytes.
 enum SnapshotFormat {
     /// `jsnp`.
     static let magic: UInt32 = 0x706e_736a
@@ -28,8 +31,8 @@ enum SnapshotFormat {
     static let stateKind: UInt8 = 0
     static let endKind: UInt8 = 255
     static let prefixLength = 4
-    /// No record is longer; the longest is the outcome of a post.
-    static let longestRecord = 32 << 20
+    /// No record is longer; the longest is a job with details, a result and all other texts.
+    static let longestRecord = 1 << 20
 
     enum Section: UInt8, CaseIterable {
         case boards = 1

@@ -39,6 +39,9 @@ package struct ClusterConfiguration: Sendable, Equatable {
     /// Bytes of log after which a snapshot is taken.
     package var snapshotBytes: UInt64 = 64 << 20
 
+    /// What the state may take of a node's memory; nil for its part of what the machine has.
+    package var memoryBytes: UInt64?
+
     package init(cluster: String, nodes: [Node]) {
         self.cluster = cluster
         self.nodes = nodes
@@ -61,6 +64,11 @@ package struct ClusterConfiguration: Sendable, Equatable {
             cluster: cluster,
             clientAddresses: Dictionary(uniqueKeysWithValues: nodes.map { (NodeID($0.id), $0.clientAddress) }))
         settings.snapshotBytes = snapshotBytes
+        let machine = MemoryLimit.detected()
+        settings.replica.memoryBytes = memoryBytes ?? machine.map(MemoryLimit.part) ?? 0
+        // A state that counts for more than all the memory there is can't be held.
+        settings.loadableBytes = machine.map { max($0, settings.replica.memoryBytes) } ?? .max
+        settings.sessionKey = SessionHash.key
         settings.replica.heartbeat = heartbeatMilliseconds
         settings.replica.electionTimeout = electionTimeoutMilliseconds
         return settings

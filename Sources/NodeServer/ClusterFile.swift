@@ -35,6 +35,9 @@ extension ClusterConfiguration {
         configuration.electionTimeoutMilliseconds = try section.number("election_timeout_ms", in: 50...60_000, otherwise: 500)
         configuration.snapshotBytes = try section.number("snapshot_bytes", in: 64 << 10...1 << 40, otherwise: 64 << 20)
         configuration.segmentBytes = try section.number("segment_bytes", in: 8 << 20...1 << 30, otherwise: 64 << 20)
+        let memory = try section.number("memory_bytes", in: 0...1 << 50, otherwise: 0)
+        guard memory == 0 || memory >= 64 << 20 else { throw ConfigurationError("\"memory_bytes\" must be at least 67108864") }
+        configuration.memoryBytes = memory == 0 ? nil : memory
         try section.refuseOthers()
         try configuration.check()
         return configuration

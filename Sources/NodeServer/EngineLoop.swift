@@ -239,6 +239,14 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         case .readOnly(true, let room):
             logger.warning("posts are refused: the cluster's disks are short of room", metadata: [LogKey.room: "\(room.word)"])
         case .readOnly(false, _): logger.info("posts are taken again, or another node's business")
+        case .memoryIsShort(let isShort, let used, let limit):
+            let metadata: Logger.Metadata = [LogKey.memoryUsed: "\(used)", LogKey.memoryLimit: "\(limit)"]
+            if isShort {
+                logger.warning(
+                    "posts are refused: the jobs take nearly all of the memory that the nodes have for them", metadata: metadata)
+            } else {
+                logger.info("there is memory for posts again, or it is another node's business", metadata: metadata)
+            }
         case .installedSnapshot(let index):
             logger.info("went on from a fetched snapshot", metadata: [LogKey.snapshot: "\(index)"])
         case .logTimeAhead(let milliseconds):
@@ -312,6 +320,8 @@ enum LogKey {
     static let unobtainable = "log.unobtainable_blocks"
     static let waitsFor = "peers.waits_for"
     static let room = "log.room"
+    static let memoryUsed = "memory.used"
+    static let memoryLimit = "memory.limit"
     static let commit = "log.commit"
     static let count = "count"
     static let suppressed = "suppressed"

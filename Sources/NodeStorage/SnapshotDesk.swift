@@ -180,7 +180,8 @@ package final class SnapshotDesk {
     }
 
     private func state(in file: SnapshotFile) throws -> AppliedState {
-        var decoder = SnapshotDecoder(limits: settings.limits, rememberedEvents: settings.rememberedEvents)
+        var decoder = SnapshotDecoder(
+            limits: settings.limits, rememberedEvents: settings.rememberedEvents, largest: settings.loadableBytes)
         for number in file.contents.chunks.indices { try decoder.take(try file.chunk(number)) }
         let state = try decoder.finish()
         guard state.index == file.contents.last.index else {

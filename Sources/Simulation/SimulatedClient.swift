@@ -8,7 +8,7 @@ struct SimulatedClient {
         case openSession
         case post(NewJob)
         case claim(JobID)
-        case claimNext(count: UInt32, lease: UInt32)
+        case claimNext(count: UInt32, lease: UInt32, name: String?)
         case extend(JobID, fence: UInt64, lease: UInt32)
         case abandon(JobID, fence: UInt64, delay: UInt64?, failure: String?)
         case consume(JobID, fence: UInt64)
@@ -18,12 +18,18 @@ struct SimulatedClient {
     }
 
     static let board = "default"
+    /// Names of jobs; few, so that claims of one meet.
+    static let names = ["work", "work-1", "work-2"]
     let number: Int
     /// Changes when it dies: the next one does not know what this one held.
     private(set) var name: String
     private var deaths = 0
     var target: Int
+    /// Its number in the cluster; 0 for none.
     var session: UInt64 = 0
+    /// Its number on this client's connections.
+    private(set) var localSession: UInt64 = 0
+    private(set) var token = SessionToken(high: 0, low: 0)
     var sequence: UInt64 = 0
     var goal: Goal?
     /// What the history will say of the present goal.
@@ -35,6 +41,8 @@ struct SimulatedClient {
     var copies = 0
     /// Jobs that it was told it holds.
     var held: [Operation.Claim] = []
+    /// Chooses the names that it claims by, in a run where it does; luck of its own.
+    var nameLuck: SplitMix64?
     /// A claim that it gave up or lost, to be tried once more: it must be refused.
     var stale: Operation.Claim?
 
@@ -55,10 +63,7 @@ struct SimulatedClient {
     /// Chooses what to do next; `known` are jobs that somebody tried to post.
     mutating func choose(_ random: inout SplitMix64, known: [JobID], sessionTTL: UInt32, at time: UInt64) {
         operation = nil
-        if session == 0 {
-            goal = .openSession
-            return
-        }
+        if session == 0 { return openSession(&random) }
         let dice = random.below(100)
         if let place = held.indices.last, dice < 60 {
             holderGoal(held[place], place, dice, &random)
@@ -73,9 +78,20 @@ struct SimulatedClient {
         } else if dice < 80, random.below(2) == 0 {
             goal = .post(newJob(&random))
         } else {
-            goal = .claimNext(count: 1 + UInt32(random.below(3)), lease: random.below(6) == 0 ? 8000 : 2000)
+            goal = .claimNext(count: 1 + UInt32(random.below(3)), lease: random.below(6) == 0 ? 8000 : 2000, name: nameToClaim())
         }
         begin(at: time)
+    }
+
+    private mutating func openSession(_ random: inout SplitMix64) {
+        goal = .openSession
+        localSession += 1
+        token = SessionToken(high: random.next(), low: random.next())
+    }
+
+    /// What gives the session its number on a connection.
+    func presentation(sessionTTL: UInt32, resumed: Bool) -> Request {
+        .session(local: localSession, token, ttlMilliseconds: sessionTTL, resumed: resumed)
     }
 
     private mutating func holderGoal(_ claim: Operation.Claim, _ place: Int, _ dice: UInt64, _ random: inout SplitMix64) {
@@ -98,6 +114,11 @@ struct SimulatedClient {
         }
     }
 
+    private mutating func nameToClaim() -> String? {
+        guard let dice = nameLuck?.below(6), dice < Self.names.count else { return nil }
+        return Self.names[Int(dice)]
+    }
+
     private func newJob(_ random: inout SplitMix64) -> NewJob {
         var details = Array(#"{"by":"\#(name)"}"#.utf8)
         if random.below(6) == 0 {
@@ -105,7 +126,9 @@ struct SimulatedClient {
             let digits = (0..<20 + random.below(130)).map { _ in String(random.next(), radix: 16) }
             details = Array("\"\(digits.joined())\"".utf8)
         }
-        var job = NewJob(id: JobID.random(using: &random), name: "work", details: details)
+        let id = JobID.random(using: &random)
+        let kind = nameLuck == nil ? 0 : Int(id.low % UInt64(Self.names.count))
+        var job = NewJob(id: id, name: Self.names[kind], details: details)
         if random.below(8) == 0 { job.delayMilliseconds = random.below(800) }
         job.leaseMilliseconds = 3000
         job.maxFailures = 1 + UInt32(random.below(3))
@@ -113,14 +136,14 @@ struct SimulatedClient {
     }
 
     /// After healing: everything that is left is worked off.
-    mutating func chooseToDrain(at time: UInt64) {
+    mutating func chooseToDrain(_ random: inout SplitMix64, at time: UInt64) {
         operation = nil
         if session == 0 {
-            goal = .openSession
+            openSession(&random)
         } else if let claim = held.popLast() {
             goal = .consume(claim.job, fence: claim.fence)
         } else {
-            goal = .claimNext(count: 4, lease: 5000)
+            goal = .claimNext(count: 4, lease: 5000, name: nil)
         }
         if session != 0 { begin(at: time) }
     }
@@ -141,10 +164,11 @@ struct SimulatedClient {
             new.board = Self.board
             new.isDelayed = job.delayMilliseconds != nil
         case .claim(let job): new = operation(.claim, job)
-        case .claimNext(_, let lease):
+        case .claimNext(_, let lease, let wanted):
             new = operation(.claimNext, nil)
             new.board = Self.board
             new.leaseMilliseconds = UInt64(lease)
+            new.isFiltered = wanted != nil
         case .extend(let job, let fence, let lease):
             new = operation(.extend, job)
             (new.fence, new.leaseMilliseconds) = (fence, UInt64(lease))
@@ -165,18 +189,15 @@ struct SimulatedClient {
     func makeRequest(sessionTTL: UInt32) -> Request {
         let command: Command
         switch goal! {
-        case .openSession:
-            return .write(
-                SessionCommand(
-                    session: 0, sequence: 0, acknowledgedBelow: 0, command: .openSession(ttlMilliseconds: sessionTTL)),
-                waitMilliseconds: 0)
+        case .openSession: return presentation(sessionTTL: sessionTTL, resumed: false)
         case .list: return .read(.jobs(JobsQuery(board: Self.board, limit: 10)), fresh: true)
         case .owner(let job): return .read(.owner(job), fresh: true)
         case .show(let job): return .read(.job(job), fresh: true)
         case .post(let job): command = .post(board: Self.board, jobs: [job])
         case .claim(let job): command = .claim(job: job, who: name, leaseMilliseconds: nil)
-        case .claimNext(let count, let lease):
-            command = .claimNext(ClaimNext(board: Self.board, who: name, count: count, leaseMilliseconds: lease))
+        case .claimNext(let count, let lease, let wanted):
+            command = .claimNext(
+                ClaimNext(board: Self.board, who: name, count: count, leaseMilliseconds: lease, name: wanted))
         case .extend(let job, let fence, let lease):
             command = .extend(Holder(job: job, who: name, fence: fence), leaseMilliseconds: lease)
         case .abandon(let job, let fence, let delay, let failure):
@@ -184,7 +205,7 @@ struct SimulatedClient {
         case .consume(let job, let fence):
             command = .consume(Holder(job: job, who: name, fence: fence), result: nil, followUps: [])
         }
-        let call = SessionCommand(session: session, sequence: sequence, acknowledgedBelow: sequence, command: command)
+        let call = SessionCommand(session: localSession, sequence: sequence, acknowledgedBelow: sequence, command: command)
         return .write(call, waitMilliseconds: sequence % 4 == 0 ? 300 : 0)
     }
 }

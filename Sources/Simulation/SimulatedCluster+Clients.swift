@@ -14,7 +14,7 @@ extension SimulatedCluster {
             case .faulty: clients[client].choose(&random, known: knownJobs, sessionTTL: sessionTTL, at: time)
             // The world comes to rest, so that what the nodes hold can be compared.
             case .healing: return
-            case .draining: clients[client].chooseToDrain(at: time)
+            case .draining: clients[client].chooseToDrain(&random, at: time)
             }
             if case .post(let job) = clients[client].goal { knownJobs.append(job.id) }
             if isRead(clients[client].goal) { clients[client].target = Int(random.below(UInt64(nodes.count))) }
@@ -39,9 +39,15 @@ extension SimulatedCluster {
         var bytes: [UInt8] = []
         let number = clients[client].request
         let request = clients[client].makeRequest(sessionTTL: sessionTTL)
-        if case .write(let call, _) = request, call.session != 0 { calls[client][number] = call }
+        if case .write(var call, _) = request {
+            call.session = clients[client].session
+            calls[client][number] = call
+            // Each node may be another than the last one, or have been started anew.
+            let resumption = clients[client].presentation(sessionTTL: sessionTTL, resumed: true)
+            ClientCodec.append(resumption, number: 0, to: &bytes)
+        }
         ClientCodec.append(request, number: number, to: &bytes)
-        let body = Array(bytes[Framing.prefixLength...])
+        let body = bytes
         func plan(to node: Int, _ at: UInt64) {
             queue.plan(.request(to: node, client: client, number: number, bytes: body, connection: UInt64(client)), at: at)
         }
@@ -53,9 +59,25 @@ extension SimulatedCluster {
         }
     }
 
+    /// What a client or a watcher sent at once, as frames one after the other.
+    func requests(in bytes: [UInt8], on connection: UInt64) throws -> [EngineInput] {
+        var inputs: [EngineInput] = []
+        var place = 0
+        while place < bytes.count {
+            let start = place + Framing.prefixLength
+            let length = bytes[place..<start].reversed().reduce(0) { $0 << 8 | Int($1) }
+            place = start + length
+            let (number, request) = try bytes[start..<place].withUnsafeBytes { try ClientCodec.decodeRequest($0) }
+            inputs.append(.request(ClientReference(connection: connection, request: number), request))
+        }
+        return inputs
+    }
+
     /// A node answers a client or a watcher.
     mutating func reply(_ reference: ClientReference, _ response: Response, in term: Term) throws {
         guard reference.connection < Self.firstWatch else { return try replyToWatcher(reference, response) }
+        // The answer to the resumption of a session, which nobody waits for.
+        guard reference.request > 0 else { return }
         let client = Int(reference.connection)
         try checkRepeatedAnswer(client, reference.request, response, in: term)
         if phase == .faulty, random.below(1000) < plan.replyLoss {
@@ -84,7 +106,7 @@ extension SimulatedCluster {
         }
         if let earlier = outcomes[key] {
             report.sights.add(.duplicatesAnswered)
-            guard earlier == outcome else {
+            guard outcome.isSameAnswer(as: earlier) else {
                 throw Violation("request \(call.sequence) of session \(call.session) was answered \(earlier), then \(outcome)")
             }
         } else {

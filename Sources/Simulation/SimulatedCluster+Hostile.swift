@@ -43,18 +43,26 @@ struct HostileClients {
         if dice < 62 {
             var want = ClaimNext(board: board, who: "stranger", count: 1 + UInt32(random.below(5)))
             want.name = [nil, "work", "other\(random.below(20))"][Int(random.below(3))]
-            want.priorities = Priority.allCases.filter { _ in random.below(3) == 0 }
-            // A session that nobody opened: what it claims is refused, and must be there for others.
+            want.priorities = Priorities(Priority.allCases.filter { _ in random.below(3) == 0 })
+            // A session of its own claims on boards without jobs, since those on others must be there for others. Under one that
+            // nobody opened any claim is refused.
+            let hasSession = random.below(2) == 0
+            if hasSession { want.board = missing }
             let call = SessionCommand(
-                session: 1 << 40 + random.below(3), sequence: 1 + random.below(40), acknowledgedBelow: 1,
+                session: random.below(3) + (hasSession ? 0 : 1 << 40), sequence: 1 + random.below(40), acknowledgedBelow: 1,
                 command: .claimNext(want))
             return .write(call, waitMilliseconds: wait)
         }
         if dice < 76 {
-            return .read(.jobs(JobsQuery(board: board, states: JobState.allCases, limit: 10_000)), fresh: random.below(2) == 0)
+            return .read(.jobs(JobsQuery(board: board, states: .all, limit: 10_000)), fresh: random.below(2) == 0)
         }
         if dice < 80 { return .read(.digest, fresh: random.below(2) == 0) }
         if dice < 84 { return .watch(board: random.below(2) == 0 ? nil : board, from: random.below(2) == 0 ? 1 : nil) }
+        if dice < 90 {
+            return .session(
+                local: random.below(3), SessionToken(high: random.below(50), low: random.below(3)), ttlMilliseconds: 60_000,
+                resumed: random.below(3) == 0)
+        }
         return .cancel(random.below(2) == 0 ? last - min(last, 1 + random.below(8)) : random.next())
     }
 }

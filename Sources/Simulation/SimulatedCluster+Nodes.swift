@@ -112,6 +112,7 @@ extension SimulatedCluster {
         }
         try checker.check(engine, before: before, &report.sights)
         try checkStamps(effects, of: engine, at: node)
+        try checkMemory(engine, after: inputs, wasLeader: before.leads, in: before.term)
         if engine.replica.isLeader, !before.leads { try checker.checkElection(of: engine.replica, nodes[node].truth) }
         if engine.replica.commit > before.commit {
             trace.note(time, "node \(nodes[node].id) commits entry \(engine.replica.commit)")
@@ -155,7 +156,9 @@ extension SimulatedCluster {
             try answerBlock(.askBlock(index: index, digest: digest), to: peer, at: node)
         case .answer(let peer, let question): plan(.answer(to: peer, question), at: node)
         case .repair(let block): try takeBlock(block, at: node)
-        case .takeSnapshot(let state, let last): plan(.take(state, upTo: last), at: node)
+        case .takeSnapshot(let state, let last):
+            try checkLoadable(state, at: node)
+            plan(.take(state, upTo: last), at: node)
         case .computeDigest(let state):
             try step(node, [.digestComputed(state.index, state.machine.fingerprint())])
         case .openSnapshot(let snapshot, let table): plan(.open(snapshot, table: table), at: node)
@@ -166,6 +169,7 @@ extension SimulatedCluster {
         case .notice(.installedSnapshot(let index)):
             report.sights.add(.snapshotInstalls)
             trace.note(time, "node \(nodes[node].id) goes on from the snapshot at \(index)")
+        case .notice(.memoryIsShort(true, _, _)): report.sights.add(.memoryShort)
         case .notice(.snapshotMended): report.sights.add(.snapshotsMended)
         case .notice:
             break

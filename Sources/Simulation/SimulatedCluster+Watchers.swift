@@ -47,7 +47,7 @@ extension SimulatedCluster {
         ClientCodec.append(Request.watch(board: nil, from: watchers[watcher].next), number: 1, to: &bytes)
         queue.plan(
             .request(
-                to: node, client: watcher, number: 1, bytes: Array(bytes[Framing.prefixLength...]), connection: connection),
+                to: node, client: watcher, number: 1, bytes: bytes, connection: connection),
             at: time + 1 + random.below(2 * plan.delay))
     }
 

@@ -45,6 +45,8 @@ struct SimulatedNode {
     var isBeginning = false
     /// It found acknowledged bytes damaged and asks its peers for them.
     var repair: NodeRepair?
+    /// What it says its memory can take; 0 for no limit.
+    var memoryBytes: UInt64 = 0
     /// How far its wall clock is off, in milliseconds.
     var clockSkew: Int64 = 0
     /// Its monotonic clock when it stored the last entry of its log, or opened its folder since.
@@ -72,9 +74,11 @@ struct SimulatedNode {
 
     /// Starts the process on what its disk holds. True when recovery had to cut off a torn tail.
     mutating func start(
-        voters: [NodeID], settings: EngineSettings, options: EventLogOptions, time: UInt64, seed: UInt64
+        voters: [NodeID], settings given: EngineSettings, options: EventLogOptions, time: UInt64, seed: UInt64
     ) throws -> Bool {
         precondition(!isUp, "node \(id) runs already")
+        var settings = given
+        settings.replica.memoryBytes = memoryBytes
         life += 1
         defer { isBeginning = false }
         // Its operator may say at one start that the folder was emptied, and at another one not.

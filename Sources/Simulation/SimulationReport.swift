@@ -56,6 +56,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case tornTails = "torn_tails"
     case fullDiskWaits = "full_disk_waits"
     case readOnlyRefusals = "read_only_refusals"
+    case memoryShort = "memory_short"
     case handOvers = "hand_overs"
     case rotRefused = "rot_refused"
     case rotReadBack = "rot_read_back"

@@ -41,7 +41,8 @@ extension ByteWriter {
     mutating func status(_ status: NodeStatus) {
         varint(
             flag(status.leader != nil, 0) | flag(status.snapshotDigest != nil, 1) | Self.lack(of: status.room) << 2
-                | Self.lack(of: status.clusterRoom) << 4 | flag(status.repair != RepairStatus(), 6))
+                | Self.lack(of: status.clusterRoom) << 4 | flag(status.repair != RepairStatus(), 6)
+                | flag(status.isShortOfMemory, 7))
         u8(status.role.rawValue)
         string(status.cluster)
         varint(status.node)
@@ -115,7 +116,7 @@ extension ByteReader {
     }
 
     mutating func events() throws(WireError) -> [Event] {
-        let count = try count(minimumSize: Self.smallestEvent)
+        let count = try count(minimumSize: Self.smallestEvent, maximum: AnswerBounds.events)
         var events: [Event] = []
         events.reserveCapacity(count)
         for _ in 0..<count { events.append(try event()) }
@@ -134,10 +135,11 @@ extension ByteReader {
     private static func room(lacking lack: UInt64) -> Room { Room(rawValue: Room.ample.rawValue - UInt8(lack))! }
 
     mutating func status() throws(WireError) -> NodeStatus {
-        let flags = try flags(known: 0b111_1111)
+        let flags = try flags(known: 0b1111_1111)
         let role: NodeStatus.Role = try tag("role")
         var status = NodeStatus(cluster: try string(), node: try varint(), role: role, term: 0)
         (status.room, status.clusterRoom) = (Self.room(lacking: flags >> 2 & 0b11), Self.room(lacking: flags >> 4 & 0b11))
+        status.isShortOfMemory = flags.has(7)
         if flags.has(0) { status.leader = try varint() }
         if flags.has(1) {
             status.snapshotIndex = try varint()
@@ -158,9 +160,11 @@ extension ByteReader {
         status.claimed = try varint()
         status.complete = try varint()
         status.trashed = try varint()
-        for _ in 0..<(try count(minimumSize: Self.smallestMember)) { status.members.append(try member()) }
+        for _ in 0..<(try count(minimumSize: Self.smallestMember, maximum: AnswerBounds.members)) {
+            status.members.append(try member())
+        }
         if flags.has(6) { status.repair = try repair() }
-        for _ in 0..<(try count(minimumSize: Self.smallestBudget)) {
+        for _ in 0..<(try count(minimumSize: Self.smallestBudget, maximum: AnswerBounds.budgets)) {
             status.budgets.append(
                 BudgetReading(name: try string(), used: try varint(), limit: try varint(), refused: try varint()))
         }
@@ -175,7 +179,7 @@ extension ByteReader {
         repair.mendedSnapshots = try varint()
         repair.scrubbedBytes = try varint()
         repair.scrubRounds = try varint()
-        for _ in 0..<(try count(minimumSize: 1)) { repair.waitsFor.append(try varint()) }
+        for _ in 0..<(try count(minimumSize: 1, maximum: AnswerBounds.members)) { repair.waitsFor.append(try varint()) }
         repair.reason = try optionalString()
         guard repair != RepairStatus() else { throw WireError("a status speaks of repair and says nothing") }
         return repair

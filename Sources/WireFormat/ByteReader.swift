@@ -1,3 +1,5 @@
+package import Jobboard
+
 /// Reads what `ByteWriter` wrote. Total: garbage of any kind is a `WireError`, never a crash or a large reservation.
 ///
 /// It borrows the bytes, so it must not outlive the closure that handed them out.
@@ -99,17 +101,29 @@ package struct ByteReader {
 
     /// UTF-8 behind a varint length; anything that is not well-formed is refused.
     package mutating func string() throws(WireError) -> String {
-        let utf8 = try view(length(varint())).assumingMemoryBound(to: UInt8.self)
+        try string(length(varint()))
+    }
+
+    /// The same for what may have `maximum` bytes at most.
+    package mutating func string(maximum: Int) throws(WireError) -> String {
+        let bytes = try length(varint())
+        guard bytes <= maximum else { throw WireError("a text of \(bytes) bytes; the most is \(maximum)") }
+        return try string(bytes)
+    }
+
+    private mutating func string(_ bytes: Int) throws(WireError) -> String {
+        let utf8 = try view(bytes).assumingMemoryBound(to: UInt8.self)
         // Nearly all text is ASCII, and for that the standard library's general validation is several times slower.
         if utf8.reduce(0, |) < 0x80 { return String(decoding: utf8, as: UTF8.self) }
         guard let text = String(validating: utf8, as: UTF8.self) else { throw WireError("text that is not UTF-8") }
         return text
     }
 
-    /// How many items follow, each at least `minimumSize` bytes: never more than the bytes left can hold, so that it
-    /// is safe to reserve room for them.
-    package mutating func count(minimumSize: Int) throws(WireError) -> Int {
+    /// How many items follow, each at least `minimumSize` bytes: never more than `maximum`, nor than the bytes left can hold,
+    /// so that it is safe to reserve room for them.
+    package mutating func count(minimumSize: Int, maximum: Int) throws(WireError) -> Int {
         let count = try varint()
+        guard count <= UInt64(maximum) else { throw WireError("\(count) items announced; the most is \(maximum)") }
         guard count <= UInt64(remaining / minimumSize) else {
             throw WireError("\(count) items announced, too many for the \(remaining) bytes left")
         }
@@ -121,6 +135,20 @@ package struct ByteReader {
         let flags = try varint()
         guard flags & ~known == 0 else { throw WireError("unknown flags \(flags & ~known)") }
         return flags
+    }
+
+    /// One byte whose bits are the members of a set.
+    package mutating func states() throws(WireError) -> JobStates {
+        let mask = try u8()
+        guard let states = JobStates(mask: mask) else { throw WireError("unknown job states \(mask)") }
+        return states
+    }
+
+    /// The same for priorities.
+    package mutating func priorities() throws(WireError) -> Priorities {
+        let mask = try u8()
+        guard let priorities = Priorities(mask: mask) else { throw WireError("unknown priorities \(mask)") }
+        return priorities
     }
 
     /// One byte that names a case.

@@ -13,6 +13,7 @@ extension ClientCodec {
         case watch = 9
         case cancel = 10
         case digest = 11
+        case session = 12
     }
 
     /// Appends a request's whole frame.
@@ -22,6 +23,11 @@ extension ClientCodec {
         writer.u8(tag(request).rawValue)
         writer.varint(number)
         switch request {
+        case .session(let local, let token, let ttlMilliseconds, let resumed):
+            writer.varint(flag(resumed, 0))
+            writer.varint(local)
+            writer.pair(high: token.high, low: token.low)
+            writer.varint(UInt64(ttlMilliseconds))
         case .write(let call, let waitMilliseconds):
             writer.varint(UInt64(waitMilliseconds))
             CommandCodec.append(call, to: &writer)
@@ -59,6 +65,7 @@ extension ClientCodec {
 
     private static func tag(_ request: Request) -> Tag {
         switch request {
+        case .session: .session
         case .write: .write
         case .read(.job, _): .job
         case .read(.owner, _): .owner
@@ -75,6 +82,12 @@ extension ClientCodec {
 
     private static func decodeRequest(_ tag: Tag, _ reader: inout ByteReader) throws(WireError) -> Request {
         switch tag {
+        case .session:
+            let flags = try reader.flags(known: 0b1)
+            let local = try reader.varint()
+            let (high, low) = try reader.pair()
+            return .session(
+                local: local, SessionToken(high: high, low: low), ttlMilliseconds: try reader.varint32(), resumed: flags.has(0))
         case .write:
             let waitMilliseconds = try reader.varint32()
             return .write(try CommandCodec.decodeOne(&reader), waitMilliseconds: waitMilliseconds)
@@ -82,12 +95,12 @@ extension ClientCodec {
             let fresh = try reader.bool()
             return .read(try decodeQuery(tag, &reader), fresh: fresh)
         case .waitForClaimable:
-            return .waitForClaimable(board: try reader.string(), milliseconds: try reader.varint32())
+            return .waitForClaimable(board: try reader.name(), milliseconds: try reader.varint32())
         case .waitForEnd:
             return .waitForEnd(job: try reader.jobID(), milliseconds: try reader.varint32())
         case .watch:
             let flags = try reader.flags(known: 0b11)
-            return .watch(board: try flags.has(0) ? reader.string() : nil, from: try flags.has(1) ? reader.varint() : nil)
+            return .watch(board: try flags.has(0) ? reader.name() : nil, from: try flags.has(1) ? reader.varint() : nil)
         case .cancel:
             return .cancel(try reader.varint())
         }
@@ -118,13 +131,13 @@ extension ClientCodec {
             return .jobs(try decodeJobsQuery(&reader))
         case .count:
             let flags = try reader.flags(known: 0b1)
-            let board = try reader.string()
+            let board = try reader.name()
             return .count(board: board, state: try flags.has(0) ? reader.tag("job state") : nil)
         case .status:
             return .status
         case .digest:
             return .digest
-        case .write, .waitForClaimable, .waitForEnd, .watch, .cancel:
+        case .session, .write, .waitForClaimable, .waitForEnd, .watch, .cancel:
             preconditionFailure("request tag \(tag) is no query")
         }
     }
@@ -132,8 +145,7 @@ extension ClientCodec {
     private static func append(_ query: JobsQuery, to writer: inout ByteWriter) {
         writer.varint(flag(query.owner != nil, 0) | flag(query.name != nil, 1) | flag(query.cursor != nil, 2))
         writer.string(query.board)
-        writer.varint(UInt64(query.states.count))
-        for state in query.states { writer.u8(state.rawValue) }
+        writer.u8(query.states.mask)
         writer.varint(UInt64(query.limit))
         if let owner = query.owner { writer.string(owner) }
         if let name = query.name { writer.string(name) }
@@ -142,11 +154,11 @@ extension ClientCodec {
 
     private static func decodeJobsQuery(_ reader: inout ByteReader) throws(WireError) -> JobsQuery {
         let flags = try reader.flags(known: 0b111)
-        var query = JobsQuery(board: try reader.string())
-        for _ in 0..<(try reader.count(minimumSize: 1)) { query.states.append(try reader.tag("job state")) }
+        var query = JobsQuery(board: try reader.name())
+        query.states = try reader.states()
         query.limit = try reader.varint32()
-        if flags.has(0) { query.owner = try reader.string() }
-        if flags.has(1) { query.name = try reader.string() }
+        if flags.has(0) { query.owner = try reader.name() }
+        if flags.has(1) { query.name = try reader.name() }
         if flags.has(2) { query.cursor = try reader.cursor() }
         return query
     }

@@ -126,7 +126,7 @@ extension ClientCodec {
     }
 
     private static func decodePosted(_ reader: inout ByteReader) throws(WireError) -> Outcome {
-        let count = try reader.count(minimumSize: 1 + ByteReader.smallestJob)
+        let count = try reader.count(minimumSize: 1 + ByteReader.smallestJob, maximum: AnswerBounds.jobs)
         var jobs: [Job] = []
         var duplicates: [Bool] = []
         jobs.reserveCapacity(count)

@@ -4,7 +4,12 @@ package import Jobboard
 /// What a client asks of a node. Each request carries a number that the client chose, unique among its open ones
 /// on the connection; every response names it.
 package enum Request: Sendable, Equatable {
-    /// Changes something: goes through the log. `waitMilliseconds` is for `claimNext`: park this long for a job.
+    /// Gives a session a number on this connection, `local`, under which its commands are sent from then on; the token proves
+    /// that the session is the client's own. Answered with `.outcome(.sessionOpened)` and the session's number in the
+    /// cluster. A session that there is not is opened, unless it is to be `resumed`: then it is refused as
+    /// `session_expired`, since a session that was opened anew would not remember what was done under it.
+    case session(local: UInt64, SessionToken, ttlMilliseconds: UInt32, resumed: Bool)
+    /// Changes something: goes through the log. Its session is a number that was given on this connection. `waitMilliseconds` is for `claimNext`: park this long for a job.
     case write(SessionCommand, waitMilliseconds: UInt32)
     /// `fresh`: linearizable; else whatever the asked node has.
     case read(Query, fresh: Bool)

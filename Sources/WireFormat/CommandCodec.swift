@@ -28,7 +28,7 @@ package enum CommandCodec {
 
     /// The commands of a block that says it holds `count`. Throws for anything but exactly that many.
     package static func decode(_ payload: UnsafeRawBufferPointer, count: Int) throws(WireError) -> [SessionCommand] {
-        guard count >= 0, count <= payload.count / smallest else {
+        guard count >= 0, count <= min(payload.count / smallest, RequestBounds.commands) else {
             throw WireError("\(count) commands cannot be in \(payload.count) bytes")
         }
         var reader = ByteReader(payload)
@@ -47,7 +47,8 @@ package enum CommandCodec {
         // The difference is small for every honest client; it wraps, so that any three numbers survive the way.
         writer.varint(call.sequence &- call.acknowledgedBelow)
         switch call.command {
-        case .openSession(let ttlMilliseconds):
+        case .openSession(let key, let ttlMilliseconds):
+            writer.sessionKey(key)
             writer.varint(UInt64(ttlMilliseconds))
         case .closeSession:
             break
@@ -101,15 +102,15 @@ package enum CommandCodec {
     private static func decodeCommand(_ tag: Tag, _ reader: inout ByteReader) throws(WireError) -> Command {
         switch tag {
         case .openSession:
-            return .openSession(ttlMilliseconds: try reader.varint32())
+            return .openSession(try reader.sessionKey(), ttlMilliseconds: try reader.varint32())
         case .closeSession:
             return .closeSession
         case .post:
-            return .post(board: try reader.string(), jobs: try reader.newJobs())
+            return .post(board: try reader.name(), jobs: try reader.newJobs())
         case .claim:
             let flags = try reader.flags(known: 0b1)
             return .claim(
-                job: try reader.jobID(), who: try reader.string(),
+                job: try reader.jobID(), who: try reader.name(),
                 leaseMilliseconds: try flags.has(0) ? reader.varint32() : nil)
         case .claimNext:
             return .claimNext(try decodeClaimNext(&reader))
@@ -122,7 +123,7 @@ package enum CommandCodec {
             let holder = try decodeHolder(flags, &reader)
             return .abandon(
                 holder, delayMilliseconds: try flags.has(1) ? reader.varint() : nil,
-                failure: try flags.has(2) ? reader.string() : nil)
+                failure: try flags.has(2) ? reader.string(maximum: RequestBounds.failureBytes) : nil)
         case .consume:
             let flags = try reader.flags(known: 0b111)
             let holder = try decodeHolder(flags, &reader)
@@ -142,7 +143,7 @@ package enum CommandCodec {
     }
 
     private static func decodeHolder(_ flags: UInt64, _ reader: inout ByteReader) throws(WireError) -> Holder {
-        Holder(job: try reader.jobID(), who: try reader.string(), fence: try flags.has(0) ? reader.varint() : nil)
+        Holder(job: try reader.jobID(), who: try reader.name(), fence: try flags.has(0) ? reader.varint() : nil)
     }
 
     private static func append(_ claim: ClaimNext, to writer: inout ByteWriter) {
@@ -152,22 +153,19 @@ package enum CommandCodec {
         writer.string(claim.who)
         writer.varint(UInt64(claim.count))
         if let lease = claim.leaseMilliseconds { writer.varint(UInt64(lease)) }
-        if !claim.priorities.isEmpty {
-            writer.varint(UInt64(claim.priorities.count))
-            for priority in claim.priorities { writer.u8(priority.rawValue) }
-        }
+        if !claim.priorities.isEmpty { writer.u8(claim.priorities.mask) }
         if let name = claim.name { writer.string(name) }
     }
 
     private static func decodeClaimNext(_ reader: inout ByteReader) throws(WireError) -> ClaimNext {
         let flags = try reader.flags(known: 0b111)
-        var claim = ClaimNext(board: try reader.string(), who: try reader.string(), count: try reader.varint32())
+        var claim = ClaimNext(board: try reader.name(), who: try reader.name(), count: try reader.varint32())
         if flags.has(0) { claim.leaseMilliseconds = try reader.varint32() }
         if flags.has(1) {
-            for _ in 0..<(try reader.count(minimumSize: 1)) { claim.priorities.append(try reader.priority()) }
-            guard !claim.priorities.isEmpty else { throw WireError("an empty list of priorities") }
+            claim.priorities = try reader.priorities()
+            guard !claim.priorities.isEmpty else { throw WireError("an empty set of priorities") }
         }
-        if flags.has(2) { claim.name = try reader.string() }
+        if flags.has(2) { claim.name = try reader.name() }
         return claim
     }
 }

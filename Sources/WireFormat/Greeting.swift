@@ -64,8 +64,7 @@ extension ByteReader {
     }
 
     mutating func extensions() throws(WireError) -> [GreetingExtension] {
-        let count = try count(minimumSize: 2)
-        guard count <= GreetingExtension.maximumCount else { throw WireError("\(count) extensions") }
+        let count = try count(minimumSize: 2, maximum: GreetingExtension.maximumCount)
         var extensions: [GreetingExtension] = []
         for _ in 0..<count {
             let next = GreetingExtension(type: try varint(), value: try byteString())

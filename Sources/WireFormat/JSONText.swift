@@ -32,6 +32,7 @@ extension JSONWriter {
         key("result")
         raw(job.result ?? [])
         if duplicate { field("duplicate", true) }
+        if job.isPartial { field("partial", true) }
         endObject()
     }
 
@@ -92,7 +93,8 @@ extension JSONWriter {
         field("snapshot_digest", status.snapshotDigest?.description)
         field("room", status.room.word)
         field("cluster_room", status.clusterRoom.word)
-        field("read_only", status.clusterRoom.isShort)
+        field("read_only", status.isReadOnly)
+        field("short_of_memory", status.isShortOfMemory)
         key("repair")
         write(status.repair)
         key("budgets")

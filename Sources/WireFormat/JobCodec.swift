@@ -7,6 +7,10 @@ extension ByteWriter {
         pair(high: id.high, low: id.low)
     }
 
+    mutating func sessionKey(_ key: SessionKey) {
+        pair(high: key.high, low: key.low)
+    }
+
     mutating func timestamp(_ time: Timestamp) {
         signedVarint(time.milliseconds)
     }
@@ -69,7 +73,8 @@ extension ByteWriter {
     }
 
     private func jobFlags(_ job: Job, _ rare: RareFields.Values?) -> UInt64 {
-        let flags = flag(job.owner != nil, 0) | flag(job.fence != nil, 1) | flag(job.leaseUntil != nil, 2)
+        let flags =
+            flag(job.owner != nil, 0) | flag(job.fence != nil, 1) | flag(job.leaseUntil != nil, 2) | flag(job.isPartial, 11)
         guard let rare else { return flags }
         return flags | flag(rare.book != nil, 3) | flag(rare.key != nil, 4) | flag(rare.notBefore != nil, 5)
             | flag(rare.expiresOn != nil, 6) | flag(rare.leaseMilliseconds != nil, 7) | flag(rare.maxFailures != nil, 8)
@@ -105,6 +110,11 @@ extension ByteReader {
         return JobID(high: high, low: low)
     }
 
+    mutating func sessionKey() throws(WireError) -> SessionKey {
+        let (high, low) = try pair()
+        return SessionKey(high: high, low: low)
+    }
+
     mutating func timestamp() throws(WireError) -> Timestamp {
         Timestamp(milliseconds: try signedVarint())
     }
@@ -120,9 +130,9 @@ extension ByteReader {
     mutating func newJob() throws(WireError) -> NewJob {
         let flags = try flags(known: 0x7f)
         let priority = try priority()
-        var job = NewJob(id: try jobID(), name: try string(), details: try byteString(), priority: priority)
-        if flags.has(0) { job.book = try book() }
-        if flags.has(1) { job.key = try string() }
+        var job = NewJob(id: try jobID(), name: try name(), details: try byteString(), priority: priority)
+        if flags.has(0) { job.book = Book(uuid: try jobID(), name: try name()) }
+        if flags.has(1) { job.key = try name() }
         if flags.has(2) { job.notBefore = try timestamp() }
         if flags.has(3) { job.delayMilliseconds = try varint() }
         if flags.has(4) { job.expiresAfterMilliseconds = try varint() }
@@ -132,7 +142,7 @@ extension ByteReader {
     }
 
     mutating func newJobs() throws(WireError) -> [NewJob] {
-        let count = try count(minimumSize: Self.smallestNewJob)
+        let count = try count(minimumSize: Self.smallestNewJob, maximum: RequestBounds.newJobs)
         var jobs: [NewJob] = []
         jobs.reserveCapacity(count)
         for _ in 0..<count { jobs.append(try newJob()) }
@@ -141,7 +151,7 @@ extension ByteReader {
 
     /// `known`: the board, where the bytes don't name it.
     mutating func job(on known: String? = nil) throws(WireError) -> Job {
-        let flags = try flags(known: 0x7ff)
+        let flags = try flags(known: 0xfff)
         let state: JobState = try tag("job state")
         let priority = try priority()
         let id = try jobID()
@@ -157,10 +167,12 @@ extension ByteReader {
         let owner = try flags.has(0) ? string() : nil
         let fence = try flags.has(1) ? varint() : nil
         let leaseUntil = try flags.has(2) ? timestamp() : nil
-        return Job(
+        var job = Job(
             id: id, board: board, name: name, details: details, priority: priority, createdOn: createdOn, position: position,
             state: state, lastModified: lastModified, owner: owner, fence: fence, leaseUntil: leaseUntil, claims: claims,
-            failures: failures, rare: try flags >> 3 == 0 ? nil : rareFields(flags))
+            failures: failures, rare: try flags >> 3 & 0xff == 0 ? nil : rareFields(flags))
+        job.isPartial = flags.has(11)
+        return job
     }
 
     private mutating func rareFields(_ flags: UInt64) throws(WireError) -> RareFields {
@@ -177,7 +189,7 @@ extension ByteReader {
     }
 
     mutating func jobs() throws(WireError) -> [Job] {
-        let count = try count(minimumSize: Self.smallestJob)
+        let count = try count(minimumSize: Self.smallestJob, maximum: AnswerBounds.jobs)
         var jobs: [Job] = []
         jobs.reserveCapacity(count)
         for _ in 0..<count { jobs.append(try job()) }

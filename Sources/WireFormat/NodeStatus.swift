@@ -71,9 +71,14 @@ package struct NodeStatus: Sendable, Equatable {
     package var snapshotIndex: LogIndex
     /// The digest of that snapshot; equal on all nodes with a snapshot of this entry.
     package var snapshotDigest: Digest?
+    /// As the leader it refuses posts, since the jobs take nearly all of the memory that the nodes have for them.
+    package var isShortOfMemory = false
     package var repair: RepairStatus
     /// How much of its budgets is in use, in the table's order; only those that the node meters.
     package var budgets: [BudgetReading]
+
+    /// As the leader it refuses posts.
+    package var isReadOnly: Bool { clusterRoom.isShort || isShortOfMemory }
 
     package init(cluster: String, node: UInt64, role: Role, term: Term) {
         self.cluster = cluster

@@ -113,6 +113,7 @@ package enum PeerCodec {
             writer.varint(reply.round)
             writer.varint(reply.durable)
             writer.varint(reply.wall)
+            writer.varint(reply.memory)
             if reply.room != .ample { writer.u8(reply.room.rawValue) }
         case .readIndex(let ask):
             head(.readIndex, ask.term)
@@ -148,7 +149,7 @@ package enum PeerCodec {
         let commit = try reader.varint()
         var entries: [Entry] = []
         // No reservation here: an entry in memory is far larger than the smallest lie about one.
-        for _ in 0..<(try reader.count(minimumSize: Framing.prefixLength)) {
+        for _ in 0..<(try reader.count(minimumSize: Framing.prefixLength, maximum: AnswerBounds.entries)) {
             entries.append(try parseBlock(reader.longView()))
         }
         return Append(
@@ -161,6 +162,16 @@ package enum PeerCodec {
         let room: Room = try reader.tag("room")
         guard room != .ample else { throw WireError("ample room where there is little") }
         return room
+    }
+
+    private static func heartbeatReply(
+        _ term: Term, isShort: Bool, _ reader: inout ByteReader
+    ) throws(WireError) -> HeartbeatReply {
+        let (round, durable, wall) = (try reader.varint(), try reader.varint(), try reader.varint())
+        let memory = try reader.varint()
+        return HeartbeatReply(
+            term: term, round: round, durable: durable, wall: wall, room: try isShort ? room(&reader) : .ample,
+            memory: memory)
     }
 
     /// Every message that is a handful of numbers.
@@ -191,14 +202,9 @@ package enum PeerCodec {
                 Heartbeat(
                     term: term, round: try reader.varint(), commit: try reader.varint(), oldestWriteAge: try reader.varint32()))
         case .heartbeatReply:
-            return .heartbeatReply(
-                HeartbeatReply(
-                    term: term, round: try reader.varint(), durable: try reader.varint(), wall: try reader.varint()))
+            return .heartbeatReply(try heartbeatReply(term, isShort: false, &reader))
         case .shortReply:
-            return .heartbeatReply(
-                HeartbeatReply(
-                    term: term, round: try reader.varint(), durable: try reader.varint(), wall: try reader.varint(),
-                    room: try room(&reader)))
+            return .heartbeatReply(try heartbeatReply(term, isShort: true, &reader))
         case .handOverVote:
             return .vote(
                 Vote(term: term, lastIndex: try reader.varint(), lastTerm: try reader.varint(), isHandOver: true))

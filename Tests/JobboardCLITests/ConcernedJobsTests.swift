@@ -47,7 +47,10 @@ import WireFormat
     }
 
     private static let life: [[Command]] = [
-        [.openSession(ttlMilliseconds: 60_000), .post(board: "b", jobs: [NewJob(id: ids[0], name: "n")])],
+        [
+            .openSession(SessionKey(high: 1, low: 1), ttlMilliseconds: 60_000),
+            .post(board: "b", jobs: [NewJob(id: ids[0], name: "n")]),
+        ],
         [.post(board: "b", jobs: [NewJob(id: ids[1], name: "n"), NewJob(id: ids[2], name: "n")])],
         [.post(board: "b", jobs: [NewJob(id: ids[3], name: "n")])],
         [

@@ -31,7 +31,8 @@ import WireFormat
             let job = NewJob(id: JobID(high: 0, low: index), name: "large", details: Self.details(&random))
             let call = SessionCommand(
                 session: session, sequence: index, acknowledgedBelow: index,
-                command: index == 1 ? .openSession(ttlMilliseconds: 60_000) : .post(board: "b", jobs: [job]))
+                command: index == 1
+                    ? .openSession(SessionKey(high: 1, low: 1), ttlMilliseconds: 60_000) : .post(board: "b", jobs: [job]))
             let entry = BlockCodec.seal(
                 EntryDraft(
                     kind: .commands, term: 1, index: index, time: 5, firstCommand: last.nextCommand, commandCount: 1,

@@ -13,9 +13,9 @@ import WireFormat
         stage.answer(first.number, posted)
         let second = try #require(stage.submit(2, .post("y")).sends.first)
         let opening = try #require(stage.answer(second.number, expired).sends.first)
-        #expect(opening.command?.session == 0)
+        #expect(opening.opensSession == 2)
         let again = try #require(stage.answer(opening.number, .outcome(.sessionOpened(71))).sends.first)
-        #expect(again.command.map { [$0.session, $0.sequence] } == [71, 1])
+        #expect(again.command.map { [$0.session, $0.sequence] } == [2, 1])
         #expect(stage.answer(again.number, posted).response(for: 2) == posted)
     }
 
@@ -42,7 +42,35 @@ import WireFormat
         stage.answer(other.number, expired)
         stage.disconnect()
         let sends = stage.greet(leader: stage.node).sends
-        #expect(sends.compactMap { $0.command?.session }.sorted() == [0, 70])
+        #expect(sends.compactMap { $0.command?.session ?? $0.opensSession }.sorted() == [1, 2])
+    }
+
+    @Test func `after a lost connection each session is presented before anything is sent under it`() throws {
+        let stage = Stage()
+        let post = try stage.open(1, .post("x"))
+        let opening = try #require(stage.submit(2, .next(wait: 5000)).sends.first)
+        #expect(opening.opensSession == 2 && stage.presented.isEmpty)
+        stage.answer(opening.number, .outcome(.sessionOpened(71)))
+        stage.disconnect()
+        let again = stage.greet(leader: stage.node).sends
+        #expect(again.first?.command == post.command && again.count == 2)
+        let token = SessionToken(high: 5, low: 6)
+        #expect(
+            stage.presented.map(\.request)
+                == [1, 2].map {
+                    .session(local: $0, token, ttlMilliseconds: 60_000, resumed: true)
+                })
+        #expect(stage.presented.allSatisfy { $0.connection == stage.connection })
+    }
+
+    @Test func `a full table of sessions is waited for`() throws {
+        let stage = Stage()
+        stage.submit(1, .post("x"))
+        let opening = try #require(stage.greet(leader: stage.node).sends.first)
+        let full = JobboardError(.overloaded, "full")
+        #expect(stage.answer(opening.number, .outcome(.refused(full))).completions.isEmpty)
+        let again = try #require(stage.waitUntilDue().sends.first)
+        #expect(again.request == opening.request)
     }
 
     @Test func `numbers are acknowledged up to the first one that has no answer`() throws {
@@ -59,13 +87,13 @@ import WireFormat
 
     @Test func `a claim that waits does not hold up the numbers of other commands`() throws {
         let stage = Stage()
-        let claim = try stage.open(1, .next(wait: 30_000), session: 90)
-        #expect(claim.command?.session == 90)
+        let claim = try stage.open(1, .next(wait: 30_000))
+        #expect(claim.command?.session == 1)
         let opening = try #require(stage.submit(2, .post("x")).sends.first)
         let post = try #require(stage.answer(opening.number, .outcome(.sessionOpened(91))).sends.first)
         stage.answer(post.number, posted)
         let next = try #require(stage.submit(3, .post("x")).sends.first)
-        #expect(next.command.map { [$0.session, $0.acknowledgedBelow] } == [91, 2])
+        #expect(next.command.map { [$0.session, $0.acknowledgedBelow] } == [2, 2])
     }
 
     @Test func `a full window parks commands until the first answer comes`() throws {

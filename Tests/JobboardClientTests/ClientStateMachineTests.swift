@@ -9,10 +9,10 @@ import WireFormat
         #expect(stage.submit(1, .post("x")).connect != nil)
         let opening = try #require(stage.greet(leader: stage.node).sends.first)
         #expect(
-            opening.command
-                == SessionCommand(session: 0, sequence: 0, acknowledgedBelow: 0, command: .openSession(ttlMilliseconds: 60_000)))
+            opening.request
+                == .session(local: 1, SessionToken(high: 5, low: 6), ttlMilliseconds: 60_000, resumed: false))
         let sent = try #require(stage.answer(opening.number, .outcome(.sessionOpened(70))).sends.first?.command)
-        #expect((sent.session, sent.sequence, sent.acknowledgedBelow) == (70, 1, 1))
+        #expect((sent.session, sent.sequence, sent.acknowledgedBelow) == (1, 1, 1))
     }
 
     @Test func `a hello that names the leader moves the client there before anything is sent`() {

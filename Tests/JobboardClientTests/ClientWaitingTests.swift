@@ -46,7 +46,7 @@ import WireFormat
 
     @Test func `a claim that was granted while it was cancelled is given back`() throws {
         let stage = Stage()
-        let claim = try stage.open(1, .next(wait: 5000), session: 90, ticket: 9)
+        let claim = try stage.open(1, .next(wait: 5000), ticket: 9)
         let cancelled = stage.play { $0.cancel(ticket: 9, now: $1, actions: &$2) }
         #expect(cancelled.sends.map(\.request) == [.cancel(claim.number)])
         let opening = try #require(stage.answer(claim.number, .outcome(.claimed([claimedJob(2, fence: 5)]))).sends.first)

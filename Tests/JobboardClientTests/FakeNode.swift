@@ -110,7 +110,7 @@ private final class FakeNodeHandler: ChannelInboundHandler {
         }
         let (number, request) = try frame.withUnsafeReadableBytes { try ClientCodec.decodeRequest($0) }
         let received = FakeNode.Received(number: number, request: request, channel: channel)
-        if case .openSession = received.command?.command {
+        if case .session = received.request {
             let session = sessions.withLockedValue { next in
                 defer { next += 1 }
                 return next

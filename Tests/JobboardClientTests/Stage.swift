@@ -12,11 +12,18 @@ final class Stage {
     /// The connection in use and its node, from the last `connect`.
     var connection: UInt64 = 0
     var node = ""
+    /// Sessions that were presented anew, in order; they are no part of what `play` returns.
+    struct Presented {
+        var connection: UInt64
+        var request: Request
+    }
+
+    var presented: [Presented] = []
 
     init(nodes: [String] = ["a:1", "b:1", "c:1"], configure: (inout Machine.Configuration) -> Void = { _ in }) {
         var configuration = Machine.Configuration()
         configure(&configuration)
-        machine = Machine(nodes: nodes, configuration: configuration, seed: 7)
+        machine = Machine(nodes: nodes, configuration: configuration, seed: 7) { SessionToken(high: 5, low: 6) }
     }
 
     /// One event, then a pump, as the shell does.
@@ -25,6 +32,8 @@ final class Stage {
         var actions = Actions<Int>()
         event(&machine, now, &actions)
         machine.pump(now: now, actions: &actions)
+        presented += actions.sends.filter(\.isResumption).map { Presented(connection: self.connection, request: $0.request) }
+        actions.sends.removeAll(where: \.isResumption)
         if let connect = actions.connect { (node, connection) = (connect.node, connect.connection) }
         return actions
     }
@@ -75,12 +84,12 @@ final class Stage {
 
     /// A client in the middle of its life: connected, with a session for prompt commands. The first command is already on the
     /// wire; returns what was sent for it.
-    func open(_ waiter: Int, _ work: Work, session: UInt64 = 70, seconds: Int64 = 10, ticket: UInt64 = 0) throws
+    func open(_ waiter: Int, _ work: Work, seconds: Int64 = 10, ticket: UInt64 = 0) throws
         -> Actions<Int>.Send
     {
         submit(waiter, work, seconds: seconds, ticket: ticket)
         let opening = try #require(greet(leader: node).sends.first)
-        return try #require(answer(opening.number, .outcome(.sessionOpened(session))).sends.first)
+        return try #require(answer(opening.number, .outcome(.sessionOpened(70))).sends.first)
     }
 }
 
@@ -97,6 +106,15 @@ extension Work {
 extension Actions<Int>.Send {
     var command: SessionCommand? {
         if case .write(let command, _) = request { command } else { nil }
+    }
+
+    /// It opens a session, under this number.
+    var opensSession: UInt64? {
+        if case .session(let local, _, _, false) = request { local } else { nil }
+    }
+
+    var isResumption: Bool {
+        if case .session(_, _, _, true) = request { true } else { false }
     }
 
     var waitMilliseconds: UInt32? {

@@ -4,7 +4,7 @@ import NIOCore
 import Testing
 import WireFormat
 
-@Suite(.timeLimit(.minutes(1))) struct WatchOverTheWireTests {
+@Suite(.timeLimit(.minutes(5))) struct WatchOverTheWireTests {
     private func event(_ position: UInt64) -> Event {
         Event(
             position: position, kind: .posted, time: Timestamp(milliseconds: 1), board: "b", job: JobID(high: 0, low: position),

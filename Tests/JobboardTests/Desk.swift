@@ -28,6 +28,8 @@ struct Desk {
     var events: [Event] = []
     var time: Int64 = 1_000_000
 
+    private var opened: UInt64 = 0
+
     init(limits: BoardLimits = BoardLimits()) {
         machine = BoardMachine(limits: limits)
         wait(0)
@@ -37,7 +39,9 @@ struct Desk {
     var kinds: [EventKind] { events.map(\.kind) }
 
     mutating func openSession(ttl: UInt32 = 3_600_000) -> UInt64 {
-        let call = SessionCommand(session: 0, sequence: 1, acknowledgedBelow: 0, command: .openSession(ttlMilliseconds: ttl))
+        opened += 1
+        let call = SessionCommand(
+            session: 0, sequence: 1, acknowledgedBelow: 0, command: .openSession(sessionKey(opened), ttlMilliseconds: ttl))
         guard case .sessionOpened(let id) = machine.apply(call, events: &events) else { return 0 }
         return id
     }
@@ -80,7 +84,7 @@ struct Desk {
     }
 
     mutating func next(
-        _ count: UInt32 = 1, who: String = "w1", board: String = "default", priorities: [Priority] = [], name: String? = nil
+        _ count: UInt32 = 1, who: String = "w1", board: String = "default", priorities: Priorities = [], name: String? = nil
     ) -> [Job] {
         guard
             case .claimed(let jobs) = run(
@@ -104,6 +108,8 @@ func newJob(_ number: UInt64, _ name: String = "n", _ change: (inout NewJob) -> 
     change(&job)
     return job
 }
+
+func sessionKey(_ number: UInt64) -> SessionKey { SessionKey(high: 1, low: number) }
 
 func jobID(_ number: UInt64) -> JobID { JobID(high: 0, low: number) }
 

@@ -38,7 +38,7 @@ import Testing
     func `a walk with the cursor meets every job once, in order`(limit: UInt32) throws {
         let machine = Self.desk().machine
         machine.checkInvariants()
-        let all = try Self.walk(machine, JobsQuery(board: "default", states: JobState.allCases, limit: limit))
+        let all = try Self.walk(machine, JobsQuery(board: "default", states: .all, limit: limit))
         #expect(all.count == 200 && Set(all.map(\.id)).count == 200)
         #expect(
             all.map { [UInt64($0.priority.rawValue), $0.position] }
@@ -59,7 +59,7 @@ import Testing
         let machine = Self.desk(limits).machine
         let page = try machine.jobs(JobsQuery(board: "default", owner: "nobody"))
         #expect(page.jobs.isEmpty && page.cursor != nil)
-        let all = try Self.walk(machine, JobsQuery(board: "default", states: JobState.allCases))
+        let all = try Self.walk(machine, JobsQuery(board: "default", states: .all))
         #expect(all.count == 200)
     }
 

@@ -1,5 +1,6 @@
-import Jobboard
 import Testing
+
+@testable import Jobboard
 
 /// The rules of the board once more, as plainly as can be: one array, searched from the start each time.
 private struct Model {
@@ -21,6 +22,11 @@ private struct Model {
     var now: Int64 = 0
     var fence: UInt64 = 0
     var position: UInt64 = 0
+    let limits: BoardLimits
+    /// Boards that were claimed from by name.
+    var named: Set<String> = []
+
+    init(limits: BoardLimits) { self.limits = limits }
 
     /// Serves everything that is due, the earliest first.
     mutating func advance(to time: Int64) {
@@ -75,6 +81,13 @@ private struct Model {
 
     /// The jobs that a claim gets, in order.
     mutating func claim(_ want: ClaimNext) -> [JobID] {
+        let live = items.filter { $0.board == want.board && ($0.state == .unclaimed || $0.state == .claimed) }
+        // The first claim by name gives a board an index, and where there is much to index it does nothing else.
+        if want.name != nil, live.contains(where: { $0.ready && $0.state == .unclaimed }), named.insert(want.board).inserted,
+            live.count > limits.namesAtOnce
+        {
+            return []
+        }
         var wanted = items.indices.filter { index in
             let item = items[index]
             return item.board == want.board && item.ready && item.state == .unclaimed
@@ -149,8 +162,7 @@ private struct Model {
             guard let item = items.first(where: { $0.new.id == id }), item.state == .unclaimed, item.ready else { return false }
             let others = items.map(\.ready)
             for index in items.indices where items[index].new.id != id { items[index].ready = false }
-            let name = item.new.name
-            let ids = claim(ClaimNext(board: item.board, who: who, leaseMilliseconds: lease, name: name))
+            let ids = claim(ClaimNext(board: item.board, who: who, leaseMilliseconds: lease))
             for index in items.indices where items[index].new.id != id { items[index].ready = others[index] }
             #expect(ids == [id] && outcome.job?.fence == fence)
         case .extend(let holder, let lease):
@@ -172,11 +184,14 @@ private struct Model {
 }
 
 @Suite struct ModelTests {
-    @Test(arguments: [11, 12, 13] as [UInt64])
+    /// With few jobs at once, indexes of names are built at a random pace between the commands.
+    @Test(arguments: [11, 12, 13, 14, 15, 16] as [UInt64])
     func `the machine does what the plain model does`(seed: UInt64) throws {
         var maker = CommandMaker(seed: seed)
-        var desk = Desk()
-        var model = Model()
+        var limits = BoardLimits()
+        if seed > 12 { limits.namesAtOnce = Int(seed) - 13 }
+        var desk = Desk(limits: limits)
+        var model = Model(limits: limits)
         model.now = desk.time
         var accepted = 0
         for step in 0..<3000 {
@@ -201,6 +216,8 @@ private struct Model {
                 let ready = model.items.count { $0.board == board && $0.state == .unclaimed && $0.ready }
                 #expect(desk.machine.claimableCount(board: board) == ready)
             }
+            if step % 20 == 0 { desk.machine.forgetWhatIsOnlyForSpeed() }
+            _ = desk.machine.buildNameIndexes(records: maker.random.below(6))
             if step % 100 == 0 { desk.machine.checkInvariants() }
         }
         #expect(accepted > 1500)

@@ -41,7 +41,8 @@ import Testing
         let new = newJob(1) { $0.details = Array("[1]".utf8) }
         desk.post(new)
         _ = desk.claim(new.id)
-        let done = desk.consume(new.id, result: "7").job
+        _ = desk.consume(new.id, result: "7")
+        let done = desk.machine.job(new.id)
         #expect(done?.state == .complete && done?.result == Array("7".utf8) && done?.details == [])
         #expect(desk.run(.post(board: "default", jobs: [new])) == .posted([done!], duplicates: [true]))
         #expect(desk.run(.post(board: "default", jobs: [newJob(1)])).code == .duplicate)

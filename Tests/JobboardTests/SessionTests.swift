@@ -20,7 +20,7 @@ import Testing
             let outcome = desk.send(SessionCommand(session: session, sequence: 1, acknowledgedBelow: 0, command: post))
             #expect(outcome.code == .sessionExpired)
         }
-        let open = Command.openSession(ttlMilliseconds: 5000)
+        let open = Command.openSession(sessionKey(9), ttlMilliseconds: 5000)
         #expect(desk.send(Self.call(desk, 1, open)).code == .invalidArgument)
         #expect(desk.machine.lastPosition == 0 && desk.machine.sessionCount == 1)
     }
@@ -86,17 +86,44 @@ import Testing
         desk.machine.checkInvariants()
     }
 
-    @Test func `past the bound the session that was silent longest goes`() {
+    @Test func `a full table refuses newcomers and keeps whom it has`() {
         var limits = BoardLimits()
         limits.sessions = 3
         var desk = Desk(limits: limits)
         _ = desk.openSession()
         _ = desk.openSession()
+        let open = SessionCommand(
+            session: 0, sequence: 1, acknowledgedBelow: 0, command: .openSession(sessionKey(9), ttlMilliseconds: 60_000))
+        #expect(desk.machine.precheck(open)?.code == .overloaded)
+        #expect(desk.send(open).code == .overloaded)
+        #expect((1...3).allSatisfy { desk.machine.sessionDeadline($0) != nil })
+        #expect(desk.run(.closeSession) == .sessionClosed && desk.openSession() == 4)
+        desk.machine.checkInvariants()
+    }
+
+    @Test func `opening a session twice with one key is one session, also in a full table`() {
+        var limits = BoardLimits()
+        limits.sessions = 2
+        var desk = Desk(limits: limits)
+        let open = SessionCommand(
+            session: 0, sequence: 1, acknowledgedBelow: 0, command: .openSession(sessionKey(9), ttlMilliseconds: 60_000))
+        #expect(desk.send(open) == .sessionOpened(2) && desk.send(open) == .sessionOpened(2))
+        #expect(desk.machine.precheck(open) == .sessionOpened(2) && desk.machine.sessionCount == 2)
+        #expect(desk.machine.session(with: sessionKey(9)) == 2 && desk.machine.session(with: sessionKey(8)) == nil)
+        desk.machine.checkInvariants()
+    }
+
+    @Test func `a session that has done nothing ends after a minute, whatever life it asked for`() {
+        var desk = Desk()
+        let (idle, refused, busy) = (desk.openSession(), desk.openSession(), desk.openSession())
+        desk.session = refused
+        #expect(desk.claim(jobID(9)).code == .notFound)
+        desk.session = busy
         desk.post(newJob(1))
-        #expect(desk.openSession() == 4)
-        #expect((1...4).map { desk.machine.sessionDeadline($0) != nil } == [true, false, true, true])
-        #expect(desk.openSession() == 5)
-        #expect((1...5).map { desk.machine.sessionDeadline($0) != nil } == [true, false, false, true, true])
+        desk.wait(60_000)
+        #expect([idle, refused, busy].map { desk.machine.hasSession($0) } == [false, false, true])
+        desk.wait(3_540_000)
+        #expect(!desk.machine.hasSession(busy))
         desk.machine.checkInvariants()
     }
 }

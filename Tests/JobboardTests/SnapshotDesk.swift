@@ -78,7 +78,7 @@ struct BlockMaker {
 
     /// Sessions that were opened are used from now on.
     mutating func took(_ outcomes: [Outcome]) {
-        for case .sessionOpened(let id) in outcomes { sequences[id] = 0 }
+        for case .sessionOpened(let id) in outcomes where sequences[id] == nil { sequences[id] = 0 }
     }
 
     /// The same details for the same uuid, so that repeated posts stay repeated posts.

@@ -64,7 +64,7 @@ import Testing
     @Test func `a posting order lists in order whatever came and went`() {
         var random = SplitMix64(state: 3)
         var slots = JobSlots()
-        var order = PostingOrder(trashed: true)
+        var order = PostingOrder(.trash)
         for position in 1...3000 as ClosedRange<UInt64> {
             let job = Job(
                 id: jobID(position), board: "b", name: "n", details: [], priority: .normal,

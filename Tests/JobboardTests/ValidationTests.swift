@@ -82,7 +82,7 @@ import Testing
             #expect((Self.post { $0.leaseMilliseconds = lease } == nil) == good)
         }
         for (ttl, good) in [(999, false), (1000, true), (3_600_000, true), (3_600_001, false)] as [(UInt32, Bool)] {
-            #expect((Self.code(.openSession(ttlMilliseconds: ttl)) == nil) == good)
+            #expect((Self.code(.openSession(sessionKey(1), ttlMilliseconds: ttl)) == nil) == good)
         }
         #expect(Self.post { $0.delayMilliseconds = .max } == .invalidArgument)
         #expect(Self.post { $0.expiresAfterMilliseconds = .max } == .invalidArgument)

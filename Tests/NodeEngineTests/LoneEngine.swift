@@ -22,7 +22,10 @@ struct LoneEngine {
     private(set) var digestsAsked: [AppliedState] = []
     var diskIsStalled = false
     private var unwritten: [LogWrite] = []
-    private(set) var session: UInt64 = 0
+    /// Its number on every connection.
+    let session: UInt64 = 1
+    /// The connections on which it was presented.
+    private var presented: Set<UInt64> = []
     private var sequence: UInt64 = 0
     private var nextRequest: UInt64 = 1 << 32
 
@@ -39,16 +42,24 @@ struct LoneEngine {
         guard leads else { return }
         try lead()
         try turn([.connectionOpened(1)])
-        try turn([
-            request(
-                1,
-                .write(
-                    SessionCommand(
-                        session: 0, sequence: 0, acknowledgedBelow: 0, command: .openSession(ttlMilliseconds: 3_600_000)),
-                    waitMilliseconds: 0))
-        ])
-        for reply in takeReplies() { if case .outcome(.sessionOpened(let opened)) = reply.response { session = opened } }
-        try #require(session > 0)
+        presented = [1]
+        try turn([request(1, Self.presentation(resumed: false))])
+        let answers = takeReplies()
+        try #require(answers.contains { if case .outcome(.sessionOpened) = $0.response { true } else { false } })
+    }
+
+    private static func presentation(resumed: Bool) -> Request {
+        .session(local: 1, SessionToken(high: 1, low: 1), ttlMilliseconds: 3_600_000, resumed: resumed)
+    }
+
+    /// The session is presented before the first command on a connection, as clients do; nobody waits for the answer.
+    private mutating func presenting(_ inputs: [EngineInput]) -> [EngineInput] {
+        inputs.flatMap { input -> [EngineInput] in
+            if case .connectionClosed(let connection) = input { presented.remove(connection) }
+            guard case .request(let client, .write) = input, presented.insert(client.connection).inserted else { return [input] }
+            let reference = ClientReference(connection: client.connection, request: 0)
+            return [.request(reference, Self.presentation(resumed: true)), input]
+        }
     }
 
     /// Time passes until it leads.
@@ -79,7 +90,7 @@ struct LoneEngine {
     }
 
     mutating func claim(
-        _ name: String? = nil, board: String = "default", count: UInt32 = 1, priorities: [Priority] = [], wait: UInt32 = 60_000,
+        _ name: String? = nil, board: String = "default", count: UInt32 = 1, priorities: Priorities = [], wait: UInt32 = 60_000,
         on connection: UInt64 = 1
     ) -> EngineInput {
         write(
@@ -94,7 +105,7 @@ struct LoneEngine {
 
     /// One turn, those in which the disk answers, and those for work that was deferred when `finishing`.
     mutating func turn(_ inputs: [EngineInput], finishing: Bool = true) throws {
-        var inputs = inputs
+        var inputs = presenting(inputs)
         for _ in 0..<100_000 {
             var effects: [EngineEffect] = []
             engine.step(inputs, at: Moment(monotonic: now, wall: 1_700_000_000_000 + now), into: &effects)
@@ -102,6 +113,7 @@ struct LoneEngine {
             for effect in effects {
                 switch effect {
                 case .persist(let write): unwritten.append(write)
+                case .reply(let client, _) where client.request == 0: break
                 case .reply(let client, let response): replies.append(Reply(client: client, response: response))
                 case .computeDigest(let state): digestsAsked.append(state)
                 case .halt(let reason): throw JobboardError(.unavailable, "the engine halts: \(reason)")

@@ -6,18 +6,19 @@ import WireFormat
 @testable import NodeEngine
 
 @Suite struct QueueTests {
-    /// A claim as large as a decoder that bounds nothing but the frame lets in. Eleven of these, released together, once
-    /// exceeded the bound that the engine checks after each turn.
-    private func hugeClaim(_ node: inout LoneEngine, bytes: Int) -> EngineInput {
-        node.claim(priorities: Array(repeating: .normal, count: bytes), wait: 0)
+    /// A post that is nearly as large as one may be.
+    private func largePost(_ node: inout LoneEngine) -> EngineInput {
+        let details = Array("\"\(String(repeating: "x", count: 250_000))\"".utf8)
+        return node.write(.post(board: "b", jobs: (0..<15).map { _ in NewJob(name: "n", details: details) }))
     }
 
+    /// Eleven of the largest commands, released together, once exceeded the bound that the engine checks after each turn.
     @Test func `commands of hostile size never break the bound of the queue`() throws {
         var node = try LoneEngine()
         try node.turn([node.post()])
         _ = node.takeReplies()
         node.diskIsStalled = true
-        try node.turn((0..<11).map { _ in hugeClaim(&node, bytes: 5_500_000) })
+        try node.turn((0..<11).map { _ in largePost(&node) })
         let refused = node.takeReplies().filter(\.isOverloaded).count
         #expect(refused > 0 && refused < 11)
         #expect(node.engine.waiting.byteCount <= 16 << 20)
@@ -28,10 +29,11 @@ import WireFormat
 
     @Test func `parked claims of hostile size that are released together are bounded`() throws {
         var node = try LoneEngine {
-            ($0.waitingBytes, $0.largestCommand, $0.parkedBytes) = (150_000, 60_000, 400_000)
+            ($0.waitingBytes, $0.largestCommand, $0.parkedBytes) = (1500, 600, 7 * 520 + 200)
         }
-        try node.turn((0..<11).map { _ in node.claim(priorities: Array(repeating: .normal, count: 55_000)) })
-        #expect(node.engine.parkedClaims.count == 7 && node.engine.parkedBytes <= 400_000)
+        let want = ClaimNext(board: "default", who: String(repeating: "w", count: 250))
+        try node.turn((0..<11).map { _ in node.write(.claimNext(want), wait: 60_000) })
+        #expect(node.engine.parkedClaims.count == 7 && node.engine.parkedBytes <= 7 * 520 + 200)
         for _ in 0..<12 { try node.turn((0..<12).map { _ in node.post() }) }
         #expect(node.engine.waiting.byteCount == 0)
     }

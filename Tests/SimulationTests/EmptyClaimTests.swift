@@ -29,6 +29,8 @@ private struct LoneNode {
         pass(milliseconds: 2000)
     }
 
+    private var sessions: UInt64 = 0
+
     private mutating func step(_ inputs: [EngineInput]) {
         var inputs = inputs
         while !inputs.isEmpty {
@@ -59,7 +61,10 @@ private struct LoneNode {
     /// The number of the request.
     @discardableResult mutating func ask(_ call: SessionCommand, wait: UInt32 = 0, on connection: UInt64 = 1) -> UInt64 {
         number += 1
-        step([.request(ClientReference(connection: connection, request: number), .write(call, waitMilliseconds: wait))])
+        step([
+            .request(ClientReference(connection: connection, request: 0), presentation(call.session, resumed: true)),
+            .request(ClientReference(connection: connection, request: number), .write(call, waitMilliseconds: wait)),
+        ])
         return number
     }
 
@@ -77,11 +82,17 @@ private struct LoneNode {
         return answer(number)
     }
 
+    /// Its number on every connection.
     mutating func session() throws -> UInt64 {
-        let opening = Command.openSession(ttlMilliseconds: 60_000)
-        let number = ask(SessionCommand(session: 0, sequence: 0, acknowledgedBelow: 0, command: opening))
-        guard case .sessionOpened(let id)? = answers[number] else { throw JobboardError(.internal, "no session was opened") }
-        return id
+        number += 1
+        sessions += 1
+        step([.request(ClientReference(connection: 1, request: number), presentation(sessions, resumed: false))])
+        guard case .sessionOpened? = answers[number] else { throw JobboardError(.internal, "no session was opened") }
+        return sessions
+    }
+
+    private func presentation(_ session: UInt64, resumed: Bool) -> Request {
+        .session(local: session, SessionToken(high: 7, low: session), ttlMilliseconds: 60_000, resumed: resumed)
     }
 }
 

@@ -18,20 +18,25 @@ import WireFormat
         var session: UInt64 = 0
         var notices: [Notice] = []
 
-        init() throws {
+        init(_ change: (inout EngineSettings) -> Void = { _ in }) throws {
             let id = NodeID(1)
+            var settings = EngineSettings(cluster: "test", clientAddresses: [id: "h:1"])
+            change(&settings)
             let found = try NodeRecovery.open(
                 on: SimulatedDisk(), node: id, voters: [id],
-                settings: EngineSettings(cluster: "test", clientAddresses: [id: "h:1"]),
+                settings: settings,
                 options: EventLogOptions(segmentBytes: 64 << 10), seed: 1, now: Moment(monotonic: 0, wall: 0))
             guard case .whole(let node) = found else { throw EventLogError(.damaged, "a new folder is damaged") }
             (engine, log) = (node.engine, node.log)
             _ = try step([.connectionOpened(1)])
             while !engine.replica.termIsOpen, time < 10_000 { _ = try step([.tick]) }
-            guard case .outcome(.sessionOpened(let number))? = try ask(.openSession(ttlMilliseconds: 60_000)) else {
+            let presentation = Request.session(
+                local: 1, SessionToken(high: 1, low: 1), ttlMilliseconds: 60_000, resumed: false)
+            let client = ClientReference(connection: 1, request: 0)
+            guard case .outcome(.sessionOpened)? = try step([.request(client, presentation)]).first else {
                 throw EventLogError(.damaged, "no session was opened")
             }
-            session = number
+            session = 1
         }
 
         /// What clients are answered until the node has nothing more to do.
@@ -128,6 +133,32 @@ import WireFormat
         #expect(counted == [.count(2)], "reads need no room")
         _ = try desk.step([.room(.reserve), .tick])
         #expect(isOutcome(try desk.consume(job)))
+    }
+
+    @Test func jobsThatTakeAllMemoryAreWorkedOffAndNoneArePosted() throws {
+        var desk = try Desk { settings in
+            settings.replica.memoryBytes = 400_000
+            settings.limits.completedJobs = 1
+        }
+        var posted: UInt64 = 0
+        while posted < 2000, isOutcome(try desk.post(posted + 1)) { posted += 1 }
+        #expect(posted > 500 && posted < 1000)
+        _ = try desk.step([.tick])
+        #expect(isReadOnly(try desk.post(posted + 1)))
+        #expect(desk.engine.status.isShortOfMemory && desk.engine.status.isReadOnly)
+        #expect(desk.engine.state.machine.accountedBytes <= 360_000)
+        guard case .memoryIsShort(true, _, limit: 400_000)? = desk.notices.last else {
+            return #expect(Bool(false), "no warning: \(desk.notices)")
+        }
+        let job = try #require(try desk.claim())
+        let more = NewJob(id: JobID(high: 1, low: 5000), name: "more")
+        #expect(isOutcome(try desk.consume(job, followUps: [more])), "follow-ups draw on the reserve")
+        for _ in 1...60 { #expect(isOutcome(try desk.consume(try #require(try desk.claim())))) }
+        _ = try desk.step([.tick])
+        #expect(isOutcome(try desk.post(6000)), "there is room again")
+        guard case .memoryIsShort(false, _, _)? = desk.notices.last else {
+            return #expect(Bool(false), "no all-clear: \(desk.notices)")
+        }
     }
 
     @Test func aWarningRefusesNothing() throws {

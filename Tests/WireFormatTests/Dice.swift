@@ -89,12 +89,13 @@ struct Dice: RandomNumberGenerator {
     /// One of each kind.
     mutating func commands() -> [Command] {
         [
-            .openSession(ttlMilliseconds: small()), .closeSession, .post(board: text(), jobs: list { $0.newJob() }),
+            .openSession(SessionKey(high: number(), low: number()), ttlMilliseconds: small()), .closeSession,
+            .post(board: text(), jobs: list { $0.newJob() }),
             .claim(job: jobID(), who: text(), leaseMilliseconds: maybe { $0.small() }),
             .claimNext(
                 ClaimNext(
                     board: text(), who: text(), count: small(), leaseMilliseconds: maybe { $0.small() },
-                    priorities: list { $0.priority() }, name: maybe { $0.text() })),
+                    priorities: Priorities(list { $0.priority() }), name: maybe { $0.text() })),
             .extend(holder(), leaseMilliseconds: maybe { $0.small() }),
             .abandon(holder(), delayMilliseconds: maybe { $0.number() }, failure: maybe { $0.text() }),
             .consume(holder(), result: maybe { $0.bytes() }, followUps: list { $0.newJob() }),
@@ -109,14 +110,16 @@ struct Dice: RandomNumberGenerator {
 
     /// One of each kind, the writes with each kind of command.
     mutating func requests() -> [Request] {
-        var query = JobsQuery(board: text(), states: list { $0.state() }, limit: small())
+        var query = JobsQuery(board: text(), states: JobStates(list { $0.state() }), limit: small())
         query.owner = maybe { $0.text() }
         query.name = maybe { $0.text() }
         query.cursor = maybe { JobsQuery.Cursor(priority: $0.priority(), position: $0.number()) }
         let queries: [Query] = [
             .job(jobID()), .owner(jobID()), .jobs(query), .count(board: text(), state: maybe { $0.state() }), .status, .digest,
         ]
-        return calls().map { .write($0, waitMilliseconds: small()) } + queries.map { .read($0, fresh: coin()) } + [
+        let session = Request.session(
+            local: number(), SessionToken(high: number(), low: number()), ttlMilliseconds: small(), resumed: coin())
+        return [session] + calls().map { .write($0, waitMilliseconds: small()) } + queries.map { .read($0, fresh: coin()) } + [
             .waitForClaimable(board: text(), milliseconds: small()), .waitForEnd(job: jobID(), milliseconds: small()),
             .watch(board: maybe { $0.text() }, from: maybe { $0.number() }), .cancel(number()),
         ]
@@ -183,7 +186,7 @@ struct Dice: RandomNumberGenerator {
             .appendReply(
                 AppendReply(term: term(), result: .conflict(at: number(), hintIndex: number(), hintTerm: number()))),
             .heartbeat(Heartbeat(term: term(), round: number(), commit: number(), oldestWriteAge: small())),
-            .heartbeatReply(HeartbeatReply(term: term(), round: number(), durable: number(), wall: number())),
+            .heartbeatReply(HeartbeatReply(term: term(), round: number(), durable: number(), wall: number(), memory: number())),
             .readIndex(ReadIndex(term: term(), nonce: number())),
             .readIndexReply(ReadIndexReply(term: term(), nonce: number(), index: number())),
             .snapshotOffer(SnapshotOffer(term: term(), snapshot: snapshot())),

@@ -120,7 +120,9 @@ enum GoldenSamples {
     private static let holder = Holder(job: id, who: "w", fence: 9)
 
     static let commands = [
-        command("openSession", .openSession(ttlMilliseconds: 10_000), "01ac020501904e"),
+        command(
+            "openSession", .openSession(SessionKey(high: 0x0102, low: 0x0304), ttlMilliseconds: 10_000),
+            "01ac02050100000000000001020000000000000304904e"),
         command("closeSession", .closeSession, "02ac020501"),
         command(
             "post", .post(board: "d", jobs: [fullNewJob, NewJob(id: id, name: "n")]),
@@ -135,7 +137,7 @@ enum GoldenSamples {
             "claimNext",
             .claimNext(
                 ClaimNext(board: "d", who: "w", count: 2, leaseMilliseconds: 30_000, priorities: [.low, .high], name: "n")),
-            "05ac020501070164017702b0ea01020301016e"),
+            "05ac020501070164017702b0ea010a016e"),
         command("extend", .extend(holder, leaseMilliseconds: 30_000), "06ac0205010300112233445546778899aabbccddeeff017709b0ea01"),
         command(
             "abandon", .abandon(holder, delayMilliseconds: 5, failure: "f"),
@@ -150,6 +152,10 @@ enum GoldenSamples {
 
     static let requests = [
         request(
+            "session",
+            .session(local: 3, SessionToken(high: 0x0102, low: 0x0304), ttlMilliseconds: 10_000, resumed: true),
+            "170000000cc801010300000000000001020000000000000304904e"),
+        request(
             "write", .write(call(.claim(job: id, who: "w", leaseMilliseconds: nil)), waitMilliseconds: 1000),
             """
             1d00000001c801e80704ac0205010000112233445546778899aabbccddeeff0177
@@ -163,7 +169,7 @@ enum GoldenSamples {
                     JobsQuery(
                         board: "d", states: [.claimed, .trashed], owner: "w", name: "n", limit: 100,
                         cursor: .init(priority: .low, position: 812))), fresh: true),
-            "1200000004c80101070164020103640177016e03ac06"),
+            "1000000004c801010701640a640177016e03ac06"),
         request("read count", .read(.count(board: "d", state: .complete), fresh: true), "0800000005c8010101016402"),
         request("read status", .read(.status, fresh: false), "0400000006c80100"),
         request("waitForClaimable", .waitForClaimable(board: "d", milliseconds: 1000), "0700000007c8010164e807"),
@@ -254,7 +260,7 @@ enum GoldenSamples {
         peer("heartbeat", .heartbeat(Heartbeat(term: 3, round: 4, commit: 300, oldestWriteAge: 5)), "080000000801020304ac0205"),
         peer(
             "heartbeatReply", .heartbeatReply(HeartbeatReply(term: 3, round: 4, durable: 300, wall: 1000)),
-            "090000000901020304ac02e807"),
+            "0a0000000901020304ac02e80700"),
         peer("readIndex", .readIndex(ReadIndex(term: 3, nonce: 4)), "050000000a01020304"),
         peer("readIndexReply", .readIndexReply(ReadIndexReply(term: 3, nonce: 4, index: 300)), "070000000b01020304ac02"),
         peer(
@@ -266,7 +272,7 @@ enum GoldenSamples {
         peer("installing", .appendReply(AppendReply(term: 3, result: .installing(pieces: 300))), "060000000d010203ac02"),
         peer(
             "shortReply", .heartbeatReply(HeartbeatReply(term: 3, round: 4, durable: 300, wall: 1000, room: .reserve)),
-            "0a0000000e01020304ac02e80701"),
+            "0b0000000e01020304ac02e8070001"),
         peer(
             "handOverVote", .vote(Vote(term: 3, lastIndex: 300, lastTerm: 2, isHandOver: true)), "070000000f010203ac0202"),
         peer("takeOver", .takeOver(TakeOver(term: 3, lastIndex: 300)), "0600000010010203ac02"),

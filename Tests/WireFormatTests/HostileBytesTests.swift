@@ -71,7 +71,7 @@ struct HostileBytesTests {
         claimed.u8(4)
         claimed.varint(1)
         claimed.varint(1 << 60)
-        #expect(throws: WireError("1152921504606846976 items announced, too many for the 0 bytes left")) {
+        #expect(throws: WireError("1152921504606846976 items announced; the most is 10000")) {
             try claimed.bytes.withUnsafeBytes { _ = try ClientCodec.decodeResponse($0) }
         }
         #expect(throws: WireError("1000000000 commands cannot be in 4 bytes")) {
@@ -80,6 +80,63 @@ struct HostileBytesTests {
         #expect(throws: WireError.self) {
             try [UInt8]().withUnsafeBytes { _ = try CommandCodec.decode($0, count: -1) }
         }
+    }
+
+    private func refusal(ofRequest body: [UInt8]) -> String? {
+        do {
+            _ = try body.withUnsafeBytes { try ClientCodec.decodeRequest($0) }
+            return nil
+        } catch {
+            return (error as? WireError)?.message ?? "\(error)"
+        }
+    }
+
+    private func body(of request: Request) -> [UInt8] {
+        var frame: [UInt8] = []
+        ClientCodec.append(request, number: 1, to: &frame)
+        return Array(frame[Framing.prefixLength...])
+    }
+
+    private func write(_ command: Command) -> Request {
+        .write(SessionCommand(session: 1, sequence: 1, acknowledgedBelow: 1, command: command), waitMilliseconds: 0)
+    }
+
+    /// Each is a request with a list or a text that no rule allows; with five million bytes of it, not one is taken.
+    @Test func `what a request may announce is bounded before it is read`() {
+        let job = JobID(high: 1, low: 2)
+        let long = String(repeating: "n", count: 5_000_000)
+        let texts: [Request] = [
+            write(.claim(job: job, who: long, leaseMilliseconds: nil)),
+            write(.claimNext(ClaimNext(board: long, who: "w"))), write(.claimNext(ClaimNext(board: "b", who: "w", name: long))),
+            write(.post(board: "b", jobs: [NewJob(id: job, name: long)])),
+            write(.extend(Holder(job: job, who: long), leaseMilliseconds: nil)),
+            write(.abandon(Holder(job: job, who: "w"), delayMilliseconds: nil, failure: long)),
+            .read(.jobs(JobsQuery(board: "b", owner: long)), fresh: true), .read(.count(board: long, state: nil), fresh: true),
+            .waitForClaimable(board: long, milliseconds: 1), .watch(board: long, from: nil),
+        ]
+        for request in texts {
+            #expect(refusal(ofRequest: body(of: request))?.hasPrefix("a text of 5000000 bytes; the most is") == true)
+            #expect(request.refusal != nil, "the client must not send what closes its connection")
+        }
+        let jobs = (0..<100_000 as Range<UInt64>).map { NewJob(id: JobID(high: 1, low: $0), name: "") }
+        let many = write(.post(board: "b", jobs: jobs))
+        #expect(refusal(ofRequest: body(of: many)) == "100000 items announced; the most is 8192")
+        #expect(many.refusal?.code == .tooLarge)
+        let allowed = write(.post(board: "b", jobs: Array(jobs.prefix(8192))))
+        #expect(refusal(ofRequest: body(of: allowed)) == nil && allowed.refusal == nil)
+    }
+
+    @Test func `sets are bytes, and a bit that stands for nothing is refused`() {
+        let list = body(of: .read(.jobs(JobsQuery(board: "b", states: [.claimed, .claimed, .complete])), fresh: true))
+        let place = list.count - 2
+        #expect(list[place] == 0b0110)
+        var broken = list
+        broken[place] = 0b1_0000
+        #expect(refusal(ofRequest: broken) == "unknown job states 16")
+        let claim = body(of: write(.claimNext(ClaimNext(board: "b", who: "w", priorities: [.low, .low, .high]))))
+        #expect(claim.last == 0b0_1010)
+        #expect(refusal(ofRequest: claim.dropLast() + [0b10_0000]) == "unknown priorities 32")
+        #expect(refusal(ofRequest: claim.dropLast() + [0]) == "an empty set of priorities")
     }
 
     /// Each is one byte wrong; the error names what.

@@ -63,7 +63,7 @@ struct JSONTextTests {
                 + #""unclaimed":12,"claimed":13,"complete":14,"trashed":15,"members":[{"node":1,"client_address":"h:1","#
                 + #""reachable":true,"datagrams":true,"durable":16},{"node":2,"client_address":"h:2","reachable":true,"#
                 + #""datagrams":false,"durable":0}],"snapshot_index":2,"snapshot_digest":"0000000000000000000000000000feed","#
-                + #""room":"ample","cluster_room":"ample","read_only":false,"#
+                + #""room":"ample","cluster_room":"ample","read_only":false,"short_of_memory":false,"#
                 + #""repair":{"missing_blocks":0,"unobtainable_blocks":0,"mended_blocks":0,"mended_snapshots":0,"#
                 + #""scrubbed_bytes":0,"scrub_rounds":0,"waits_for":[],"reason":null},"budgets":{}}"#)
     }

@@ -54,7 +54,7 @@ extension ChaosWorker {
         let lease = lease()
         let count = random.below(4) == 0 ? 3 : 1
         let wait: Duration = random.below(3) == 0 ? .milliseconds(Int64(random.below(1000))) : .zero
-        let priorities: [Priority] = random.below(6) == 0 ? [.high, .low] : []
+        let priorities: Priorities = random.below(6) == 0 ? [.high, .low] : []
         var asked = operation(.claimNext)
         asked.leaseMilliseconds = lease
         asked.isFiltered = !priorities.isEmpty

@@ -73,7 +73,7 @@ struct ClaimCommand: AsyncParsableCommand {
             try await claim.cluster.withClient(board: claim.board.board) { client in
                 try await client.claimNext(
                     who: claim.who, count: claim.count ?? 1, wait: claim.wait ?? .zero, lease: claim.lease,
-                    priorities: claim.priority, name: claim.name)
+                    priorities: Priorities(claim.priority), name: claim.name)
             }
         }
         guard let jobs else { throw CommandFailure.failed("interrupted") }

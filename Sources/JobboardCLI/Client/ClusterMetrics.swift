@@ -49,8 +49,8 @@ enum ClusterMetrics {
         .gauge("log_room", "What the node's disk can take: 3 ample, 2 low, 1 its reserve, 0 nothing.") {
             UInt64($0.room.rawValue)
         }.ofRepair,
-        .gauge("read_only", "1 while the node, as the leader, refuses posts for want of room.") {
-            $0.clusterRoom.isShort ? 1 : 0
+        .gauge("read_only", "1 while the node, as the leader, refuses posts for want of room on disks or in memory.") {
+            $0.isReadOnly ? 1 : 0
         },
         .gauge("repairing", "1 while the node is damaged and serves nobody.") { $0.role == .repairing ? 1 : 0 }
             .ofRepair,

@@ -117,7 +117,9 @@ enum ClusterStatus {
 
     /// Why no posts are taken, if so.
     private static func room(of status: NodeStatus) -> String {
-        guard status.clusterRoom.isShort else { return status.room.word }
+        guard status.clusterRoom.isShort else {
+            return status.isShortOfMemory ? "\(status.room.word), memory short, read-only" : status.room.word
+        }
         return status.room.isShort ? "\(status.room.word), read-only" : "\(status.room.word), others short, read-only"
     }
 

@@ -44,7 +44,7 @@ struct ListCommand: AsyncParsableCommand {
     func run() async throws {
         let most = limit ?? .max
         let query = JobsQuery(
-            board: board.board, states: state, owner: owner, name: name, limit: UInt32(min(most, Self.pageSize)))
+            board: board.board, states: JobStates(state), owner: owner, name: name, limit: UInt32(min(most, Self.pageSize)))
         try await cluster.withClient(board: board.board) { client in
             var printer = JobPrinter(output.format, isList: true)
             var count = 0

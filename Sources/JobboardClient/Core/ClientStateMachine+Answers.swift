@@ -99,9 +99,11 @@ extension ClientStateMachine {
         // Most calls; asked for first, since the question below copies both of its halves.
         if case .write = calls[number].work { return finish(number, .response(response), actions: &actions) }
         switch (calls[number].work, response) {
-        case (.openSession(let lane), .outcome(.sessionOpened(let session))):
-            lanes[lane.rawValue].opened(session: session)
+        case (.openSession(let lane), .outcome(.sessionOpened)):
+            lanes[lane.rawValue].opened()
             finish(number, .response(response), actions: &actions)
+        case (.openSession, .outcome(.refused(let error))) where error.code == .overloaded:
+            failed(number, error, now: now, actions: &actions)
         case (.openSession, .outcome(.refused(let error))):
             settle(number, .failed(error), actions: &actions)
         case (.claimNext(let claim, _), .outcome(.claimed(let jobs))) where calls[number].waiter == nil:

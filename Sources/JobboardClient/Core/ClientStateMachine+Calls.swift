@@ -131,10 +131,7 @@ extension ClientStateMachine {
             return identified(number, command, now: now).map { .write($0, waitMilliseconds: 0) }
         case .claimNext(let claim, _):
             return identified(number, .claimNext(claim), now: now).map { .write($0, waitMilliseconds: milliseconds) }
-        case .openSession:
-            let command = Command.openSession(ttlMilliseconds: configuration.sessionMilliseconds)
-            return .write(
-                SessionCommand(session: 0, sequence: 0, acknowledgedBelow: 0, command: command), waitMilliseconds: 0)
+        case .openSession(let lane): return present(lane, resumed: false)
         case .read(let query, let fresh): return .read(query, fresh: fresh)
         case .waitForClaimable(let board, _): return .waitForClaimable(board: board, milliseconds: milliseconds)
         case .waitForEnd(let job, _): return .waitForEnd(job: job, milliseconds: milliseconds)
@@ -163,9 +160,30 @@ extension ClientStateMachine {
             acknowledgedBelow: lanes[lane.rawValue].acknowledgedBelow(for: identity), command: command)
     }
 
+    /// Tells the node which session the lane's number stands for.
+    private func present(_ lane: SessionLane.Name, resumed: Bool) -> Request? {
+        switch lanes[lane.rawValue].state {
+        case .none: nil
+        case .opening(let session), .open(let session):
+            .session(
+                local: session, lanes[lane.rawValue].token, ttlMilliseconds: configuration.sessionMilliseconds,
+                resumed: resumed)
+        }
+    }
+
+    /// On a new connection, before any command goes out under them. The answers are of no interest: where a session is gone,
+    /// its commands are refused.
+    mutating func presentSessions(actions: inout Actions<Waiter>) {
+        for lane in SessionLane.Name.allCases {
+            guard case .open = lanes[lane.rawValue].state, let request = present(lane, resumed: true) else { continue }
+            actions.sends.append(.init(number: 0, request: request))
+        }
+    }
+
     private mutating func openSession(_ lane: SessionLane.Name, now: Moment) {
         guard case .none = lanes[lane.rawValue].state else { return }
-        lanes[lane.rawValue].opening()
+        lanes[lane.rawValue].opening(session: nextSession, token: newToken())
+        nextSession += 1
         file(.openSession(lane), timeout: .max, waiter: nil, now: now)
     }
 }

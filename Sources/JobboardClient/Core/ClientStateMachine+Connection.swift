@@ -18,6 +18,8 @@ extension ClientStateMachine {
         state = .ready(node, Health())
         if let leader = hello.leader, leader != node, configuration.followsLeader, directory.trusts(leader, now: now) {
             state = .ready(node, Health(move: leader))
+        } else {
+            presentSessions(actions: &actions)
         }
         pump(now: now, actions: &actions)
     }

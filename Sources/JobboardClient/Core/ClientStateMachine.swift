@@ -1,4 +1,5 @@
 import DequeModule
+package import Jobboard
 
 /// The client without its sockets: which node to talk to, which calls are open, what to send again and when to give up.
 ///
@@ -81,6 +82,10 @@ package struct ClientStateMachine<Waiter>: ~Copyable {
     /// Calls to be sent, by number. An entry whose call has ended is skipped.
     var queue: Deque<UInt64> = []
     var lanes = [SessionLane(), SessionLane()]
+    /// The number of the next session; none is used twice.
+    var nextSession: UInt64 = 1
+    /// Draws the token of a session: random, and not to be guessed.
+    let newToken: @Sendable () -> SessionToken
     /// Calls that can be cancelled, by ticket. Only looked up, never walked.
     var tickets: [UInt64: UInt64] = [:]
     var nextOrder: UInt64 = 1
@@ -92,7 +97,11 @@ package struct ClientStateMachine<Waiter>: ~Copyable {
     /// Closing: no new calls, and at this moment it is over.
     var closingUntil: Moment?
 
-    package init(nodes: [String], configuration: Configuration, seed: UInt64) {
+    package init(
+        nodes: [String], configuration: Configuration, seed: UInt64,
+        newToken: @escaping @Sendable () -> SessionToken
+    ) {
+        self.newToken = newToken
         self.configuration = configuration
         var random = SplitMix(state: seed)
         directory = NodeDirectory(nodes: nodes, start: Int(random.next() >> 33))

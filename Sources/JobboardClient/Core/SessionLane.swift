@@ -1,4 +1,5 @@
 package import DequeModule
+package import Jobboard
 
 /// One session of the cluster as its client sees it: opened when first needed, it numbers commands so that a retry is
 /// recognised, and knows up to where all answers have come in.
@@ -15,6 +16,7 @@ package struct SessionLane: Sendable {
 
     /// A command's identity: the same one means the same effect and the same answer.
     package struct Identity: Hashable, Sendable {
+        /// The session's number on this client's connections.
         package var session: UInt64
         package var sequence: UInt64
     }
@@ -22,8 +24,8 @@ package struct SessionLane: Sendable {
     package enum State: Hashable, Sendable {
         /// No session. → opening
         case none
-        /// Asked for one. → open | none
-        case opening
+        /// Asked for one under this number. → open | none
+        case opening(session: UInt64)
         /// Commands may go. → none, when the cluster no longer knows it.
         case open(session: UInt64)
     }
@@ -32,6 +34,8 @@ package struct SessionLane: Sendable {
     package static let window: UInt64 = 4096
 
     package private(set) var state = State.none
+    /// What proves to nodes that the session is ours.
+    package private(set) var token = SessionToken(high: 0, low: 0)
     /// The lowest sequence number without an answer.
     package private(set) var acknowledgedBelow: UInt64 = 1
     /// Calls that can be sent once the session stands or the window moves.
@@ -42,13 +46,15 @@ package struct SessionLane: Sendable {
 
     package init() {}
 
-    package mutating func opening() {
+    /// A session is to be opened; `session`: a number that no session of this client had before.
+    package mutating func opening(session: UInt64, token: SessionToken) {
         precondition(state == State.none, "a session is opened twice")
-        state = .opening
+        state = .opening(session: session)
+        self.token = token
     }
 
-    package mutating func opened(session: UInt64) {
-        precondition(state == .opening, "a session nobody asked for")
+    package mutating func opened() {
+        guard case .opening(let session) = state else { preconditionFailure("a session nobody asked for") }
         state = .open(session: session)
         acknowledgedBelow = 1
         nextSequence = 1
@@ -57,7 +63,7 @@ package struct SessionLane: Sendable {
 
     /// The session could not be opened.
     package mutating func notOpened() {
-        precondition(state == .opening, "no session was being opened")
+        guard case .opening = state else { preconditionFailure("no session was being opened") }
         state = .none
     }
 

@@ -1,3 +1,4 @@
+import Jobboard
 import Logging
 import NIOCore
 import WireFormat
@@ -28,7 +29,10 @@ final class ClientLoop: NodeConversation {
         nodes: [String], configuration: ClientStateMachine<Waiter>.Configuration, seed: UInt64, connector: NodeConnector,
         logger: Logger
     ) {
-        machine = ClientStateMachine(nodes: nodes, configuration: configuration, seed: seed)
+        machine = ClientStateMachine(nodes: nodes, configuration: configuration, seed: seed) {
+            // The system's generator: whoever guesses a token can act under the session.
+            SessionToken(high: .random(in: 0...(.max)), low: .random(in: 0...(.max)))
+        }
         self.connector = connector
         self.logger = logger
     }
@@ -133,6 +137,10 @@ final class ClientLoop: NodeConversation {
         guard !actions.sends.isEmpty, let channel else { return }
         frames.removeAll(keepingCapacity: true)
         for send in actions.sends {
+            if let refusal = send.request.refusal {
+                machine.unsendable(send.number, refusal, actions: &actions)
+                continue
+            }
             let start = frames.count
             ClientCodec.append(send.request, number: send.number, to: &frames)
             guard frames.count - start - Framing.prefixLength > Framing.maximumClientFrame else { continue }

@@ -1,3 +1,5 @@
+import Consensus
+import Jobboard
 import WireFormat
 
 /// What requests may take between their arrival and their answer.
@@ -74,6 +76,13 @@ extension Engine {
             reading(.pendingReads, used: reads.count, limit: settings.pendingReads),
             reading(.pendingReadBytes, used: reads.byteCount, limit: settings.pendingReadBytes),
             reading(.digestRequests, used: digests.count, limit: settings.digestRequests),
+            reading(.heldClaims, used: heldClaims.count, limit: settings.heldClaims),
+            reading(.clusterSessions, used: state.machine.sessionCount, limit: state.machine.limits.sessions),
+            reading(.retainedBytes, used: state.machine.retainedBytes, limit: state.machine.limits.retainedBytes),
+            reading(.boards, used: state.machine.boardCount, limit: state.machine.limits.boards),
+            reading(
+                .memory, used: state.machine.accountedBytes,
+                limit: Int(clamping: replica.clusterMemory ?? settings.replica.memoryBytes)),
         ]
     }
 

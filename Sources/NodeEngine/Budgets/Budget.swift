@@ -9,6 +9,8 @@ package struct Budget: Sendable, Hashable {
         case count
         case bytes
         case milliseconds
+        /// Of what the machine has.
+        case percent
     }
 
     /// What has this limit: each one of them.
@@ -49,7 +51,7 @@ package struct Budget: Sendable, Hashable {
 
 extension Budget {
     /// The table of budgets.
-    package static let all: [Budget] = requests + connectionBudgets + peers + logs
+    package static let all: [Budget] = requests + connectionBudgets + scans + peers + logs + sessions
 
     /// The table as `Docs/Budgets.md` has it.
     package static var markdown: String {
@@ -65,6 +67,7 @@ extension Budget {
     private var limitText: String {
         switch unit {
         case .count: "\(limit)"
+        case .percent: "\(limit) % of the machine's"
         case .milliseconds: "\(limit) ms"
         case .bytes where limit % (1 << 20) == 0: "\(limit >> 20) MiB"
         case .bytes where limit % (1 << 10) == 0: "\(limit >> 10) KiB"

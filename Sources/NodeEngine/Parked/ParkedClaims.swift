@@ -65,7 +65,7 @@ struct ParkedClaims: Sendable {
     }
 
     static func bytes(of want: ClaimNext) -> Int {
-        256 + 2 * want.board.utf8.count + want.who.utf8.count + 2 * (want.name?.utf8.count ?? 0) + want.priorities.count
+        256 + 2 * want.board.utf8.count + want.who.utf8.count + 2 * (want.name?.utf8.count ?? 0)
     }
 
     /// In place.
@@ -235,7 +235,7 @@ extension [ParkedClaims.Group] {
 extension ClaimNext {
     /// A bit for each priority that is asked for.
     fileprivate var prioritySet: UInt8 {
-        priorities.isEmpty ? 0b1_1111 : priorities.reduce(0) { $0 | $1.bit }
+        priorities.isEmpty ? 0b1_1111 : priorities.mask
     }
 }
 

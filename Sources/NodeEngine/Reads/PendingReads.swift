@@ -180,7 +180,7 @@ extension Read.Kind {
     var bytes: Int {
         switch self {
         case .query(.jobs(let query)):
-            256 + query.board.utf8.count + (query.owner?.utf8.count ?? 0) + (query.name?.utf8.count ?? 0) + query.states.count
+            256 + query.board.utf8.count + (query.owner?.utf8.count ?? 0) + (query.name?.utf8.count ?? 0)
         case .query(.count(let board, _)): 256 + board.utf8.count
         case .query, .settled: 256
         case .park(let kind, _): ParkedWaits.bytes(of: kind)
