@@ -48,14 +48,6 @@ import Testing
         _ = try cluster.run(milliseconds: 5000)
     }
 
-    /// The leader's newest snapshot had rotted and nobody else had it: who was behind was offered it for ever, since a board
-    /// at rest takes no other.
-    @Test func aSeedInWhichTheOnlySnapshotRottedIsGood() throws {
-        var cluster = SimulatedCluster(seed: 203_039, nodes: 3)
-        let report = try cluster.run(milliseconds: 15_000)
-        #expect(report.sights[.snapshotRotFound] > 0, "this run is another one now")
-    }
-
     @Test func aSeedReplaysARunExactly() throws {
         for seed in [3, 17] as [UInt64] {
             var first = SimulatedCluster(seed: seed, nodes: 3)
