@@ -31,6 +31,8 @@ struct RootCommand: AsyncParsableCommand {
                 name: "Nodes", subcommands: [ServeCommand.self, StatusCommand.self, LogCommand.self, BenchCommand.self]),
             CommandGroup(
                 name: "Proofs",
-                subcommands: [SimulateCommand.self, SearchCommand.self, ChaosCommand.self, CheckHistoryCommand.self]),
+                subcommands: [
+                    SimulateCommand.self, SearchCommand.self, ChaosCommand.self, StrangersCommand.self, CheckHistoryCommand.self,
+                ]),
         ])
 }
