@@ -34,7 +34,9 @@ package struct BoardLimits: Sendable, Equatable {
     /// A board with no more jobs gets its index of names within the first claim that asks for a name.
     package var namesAtOnce = 2000
     package var pageJobs: UInt32 = 10_000
-    /// An answer with many jobs ends when their details and results reach this many bytes.
+    /// A page of a listing ends when its jobs reach this many bytes: while one is made, nothing else is answered.
+    package var pageBytes = 1 << 20
+    /// The answer to a claim of many jobs ends when their details reach this many bytes.
     package var answerBytes = 4 << 20
     /// The same for a post: what was sent, with room for what a job gets on the board.
     package var postAnswerBytes = 5 << 20

@@ -109,7 +109,7 @@ private struct PageBuilder {
     init(query: JobsQuery, _ limits: BoardLimits, position: UInt64) {
         self.query = query
         scansLeft = limits.pageScan
-        bytesLeft = limits.answerBytes
+        bytesLeft = limits.pageBytes
         let skips = max(1, limits.pageScan / 3)
         (skipsOnBoard, skipsInTrash, skipsOfComplete) = (skips, skips, skips)
         page = JobsPage(jobs: [], cursor: nil, position: position)

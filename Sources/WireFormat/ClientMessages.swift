@@ -9,7 +9,8 @@ package enum Request: Sendable, Equatable {
     /// cluster. A session that there is not is opened, unless it is to be `resumed`: then it is refused as
     /// `session_expired`, since a session that was opened anew would not remember what was done under it.
     case session(local: UInt64, SessionToken, ttlMilliseconds: UInt32, resumed: Bool)
-    /// Changes something: goes through the log. Its session is a number that was given on this connection. `waitMilliseconds` is for `claimNext`: park this long for a job.
+    /// Changes something: goes through the log. Its session is a number that was given on this connection. `waitMilliseconds`
+    /// is for `claimNext`: park this long for a job.
     case write(SessionCommand, waitMilliseconds: UInt32)
     /// `fresh`: linearizable; else whatever the asked node has.
     case read(Query, fresh: Bool)

@@ -63,6 +63,19 @@ import Testing
         #expect(all.count == 200)
     }
 
+    /// While a page is made, nothing else is answered: so it ends at a number of bytes, behind the job that reaches it.
+    @Test func `a page ends when its jobs reach the bytes of a page`() throws {
+        var limits = BoardLimits()
+        limits.pageBytes = 1000
+        var desk = Desk(limits: limits)
+        for number in 0..<10 as Range<UInt64> {
+            desk.post(newJob(number) { $0.details = Array(repeating: UInt8(ascii: "1"), count: 300) })
+        }
+        let page = try desk.machine.jobs(JobsQuery(board: "default"))
+        #expect((1...3).contains(page.jobs.count) && page.cursor != nil)
+        #expect(try Self.walk(desk.machine, JobsQuery(board: "default")).count == 10)
+    }
+
     @Test func `the last page has no cursor, even when it is full`() throws {
         var desk = Desk()
         desk.post(newJob(1), newJob(2))

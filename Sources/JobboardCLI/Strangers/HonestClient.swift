@@ -10,7 +10,6 @@ final class HonestClient: Sendable {
     static let board = "honest"
     private static let lanes = 4
     private static let pause: Duration = .milliseconds(100)
-    private static let timeout: Duration = .seconds(10)
     private static let slow: Duration = .seconds(1)
 
     enum Phase: Int, CaseIterable, Sendable {
@@ -44,9 +43,10 @@ final class HonestClient: Sendable {
     private let state = Mutex(State())
 
     /// - Parameter mayBeFull: the strangers fill the board, so that a post may be answered with `read_only`.
-    init(_ stage: StrangersStage, mayBeFull: Bool) throws {
+    /// - Parameter timeout: within which each call must succeed, retries included.
+    init(_ stage: StrangersStage, timeout: Duration, mayBeFull: Bool) throws {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        client = try stage.makeClient(board: Self.board, timeout: Self.timeout, eventLoopGroup: group)
+        client = try stage.makeClient(board: Self.board, timeout: timeout, eventLoopGroup: group)
         self.mayBeFull = mayBeFull
     }
 

@@ -46,6 +46,12 @@ struct StrangersCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Memory that a node may have, in MiB; one that takes more is killed.", valueName: "MiB"))
     var memory = 1024
 
+    @Option(
+        help: ArgumentHelp(
+            "Within which each call of the honest client must succeed; longer for slow builds and busy machines.",
+            valueName: "duration"))
+    var timeout: Duration = .seconds(10)
+
     @Flag(
         help: ArgumentHelp(
             "Let 'producers' post until the board is full; posts of the honest client may then be answered with read_only."))
@@ -67,6 +73,7 @@ struct StrangersCommand: AsyncParsableCommand {
         _ = try attacks()
         if duration < .seconds(1) { throw ValidationError("--duration must be at least 1s") }
         if quiet < .seconds(1) { throw ValidationError("--quiet must be at least 1s") }
+        if timeout < .seconds(1) { throw ValidationError("--timeout must be at least 1s") }
         if !(1...1000).contains(rate) { throw ValidationError("--rate must be from 1 to 1000") }
         if !(64...1_000_000).contains(descriptors) { throw ValidationError("--descriptors must be from 64 to 1000000") }
         if !(16...1_000_000).contains(memory) { throw ValidationError("--memory must be from 16 to 1000000") }
@@ -99,7 +106,7 @@ struct StrangersCommand: AsyncParsableCommand {
         let own = DescriptorLimit.raise()
         let run = StrangersRun(
             attacks: attacks, quiet: quiet, duration: duration, seed: seed ?? .random(in: 0...999_999),
-            memoryLimit: UInt64(memory) << 20, mayBeFull: untilFull)
+            memoryLimit: UInt64(memory) << 20, timeout: timeout, mayBeFull: untilFull)
         let notes = ChaosNotes(toErrors: false)
         let stage = try StrangersStage(
             descriptors: descriptors, memoryBytes: run.memoryLimit, hasStalledLog: attacks.contains(.log))

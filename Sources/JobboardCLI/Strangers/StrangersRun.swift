@@ -13,6 +13,8 @@ struct StrangersRun: Sendable {
     var duration: Duration
     var seed: UInt64
     var memoryLimit: UInt64
+    /// Within which each call of the honest client must succeed.
+    var timeout: Duration
     var mayBeFull: Bool
 
     /// What the report needs.
@@ -27,7 +29,7 @@ struct StrangersRun: Sendable {
     func run(on stage: StrangersStage, _ scene: AttackScene, _ notes: ChaosNotes) async throws -> Ending {
         let nodes = StrangersNodes(stage, notes, memoryLimit: memoryLimit)
         let pulse = try StrangersPulse(stage, scene)
-        let honest = try HonestClient(stage, mayBeFull: mayBeFull)
+        let honest = try HonestClient(stage, timeout: timeout, mayBeFull: mayBeFull)
         let background = Task {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await nodes.watch() }

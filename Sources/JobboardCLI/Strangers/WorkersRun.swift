@@ -58,7 +58,7 @@ struct WorkersRun: Sendable {
         let scene = AttackScene(
             cluster: StrangersStage.cluster, targets: stage.targets, rate: 100, descriptors: workers, producerBytes: 0)
         let pulse = try StrangersPulse(stage, scene)
-        let honest = try HonestClient(stage, mayBeFull: false)
+        let honest = try HonestClient(stage, timeout: .seconds(10), mayBeFull: false)
         let watch = Task {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await nodes.watch() }

@@ -46,12 +46,12 @@ extension Budget {
         whenExceeded: "The listing is refused as `overloaded`.")
 
     package static let answerBytesPerTurn = Budget(
-        "answer_bytes_per_turn", per: .turn, 8 << 20, .bytes,
+        "answer_bytes_per_turn", per: .turn, 1 << 20, .bytes,
         meaning: "Answers to reads and events for watches; what is under way when it is used up is finished.",
         whenExceeded: "The rest is answered in following turns, one connection after another.")
 
     package static let scannedRecordsPerTurn = Budget(
-        "scan_records_per_turn", per: .turn, 65_536, .count, meaning: "Jobs and events that are looked at for such answers.",
+        "scan_records_per_turn", per: .turn, 8192, .count, meaning: "Jobs and events that are looked at for such answers.",
         whenExceeded: "The rest is answered in following turns, one connection after another.")
 
     package static let parkedAnswersPerTurn = Budget(
