@@ -24,6 +24,7 @@ enum Happening {
     /// The disk has room again; a refused node gets its good bytes back.
     case roomAgain(node: Int)
     case restore(node: Int)
+    case endScarcity(node: Int)
     case heal(link: Int)
     case healDatagrams(link: Int)
     case healStream(link: Int)
@@ -42,6 +43,7 @@ enum Fault: String, CaseIterable {
     case diskStall = "disk stall"
     case diskError = "disk error"
     case fullDisk = "full disk"
+    case scarcity
     case rot
     case emptying
     case clientDeath = "client death"
@@ -49,7 +51,7 @@ enum Fault: String, CaseIterable {
 
     var strikesNode: Bool {
         switch self {
-        case .powerLoss, .kill, .pause, .diskStall, .diskError, .fullDisk, .rot, .emptying, .clockJump: true
+        case .powerLoss, .kill, .pause, .diskStall, .diskError, .fullDisk, .scarcity, .rot, .emptying, .clockJump: true
         case .blackout, .cut, .datagramCut, .streamCut, .replay, .clientDeath: false
         }
     }
@@ -67,6 +69,7 @@ enum Fault: String, CaseIterable {
         case .diskStall: plan.diskStallEvery
         case .diskError: plan.diskErrorEvery
         case .fullDisk: plan.fullDiskEvery
+        case .scarcity: plan.scarcityEvery
         case .rot: plan.rotEvery
         case .emptying: plan.emptyingEvery
         case .clientDeath: plan.deathEvery

@@ -55,6 +55,7 @@ extension SimulatedCluster {
             trace.note(time, "the disk of node \(nodes[node].id) hangs until \(nodes[node].stalledUntil / 1000) ms")
         case .diskError: breakDisk(of: node)
         case .fullDisk: fillDisk(of: node)
+        case .scarcity: makeScarce(node)
         case .rot: rot(node)
         case .emptying: try empty(node)
         case .clientDeath: killClient()

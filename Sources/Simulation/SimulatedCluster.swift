@@ -216,6 +216,7 @@ package struct SimulatedCluster {
         case .disconnect(let node, let connection): try step(node, [.connectionClosed(connection)])
         case .start(let node): if !nodes[node].isUp, !nodes[node].isRefused { try start(node) }
         case .roomAgain(let node): nodes[node].disk.capacity = .max
+        case .endScarcity(let node): nodes[node].disk.asksUntilScarce = nil
         case .restore(let node): if nodes[node].isRefused { try restore(node) }
         case .heal(let link): cutLinks.remove(link)
         case .healDatagrams(let link): cutDatagrams.remove(link)

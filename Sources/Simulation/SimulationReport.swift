@@ -31,6 +31,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case readErrors = "read_errors"
     case folderErrors = "folder_errors"
     case fullDisks = "full_disks"
+    case scarcities
     case rottenBits = "rotten_bits"
     case rottenBytes = "rotten_bytes"
     case rottenSectors = "rotten_sectors"
@@ -55,6 +56,8 @@ package enum Sight: String, Sendable, CaseIterable {
     case truncations
     case tornTails = "torn_tails"
     case fullDiskWaits = "full_disk_waits"
+    case scarcityWaits = "scarcity_waits"
+    case scarceStarts = "scarce_starts"
     case readOnlyRefusals = "read_only_refusals"
     case memoryShort = "memory_short"
     case handOvers = "hand_overs"
