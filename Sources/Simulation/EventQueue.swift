@@ -39,6 +39,7 @@ enum Fault: String, CaseIterable {
     case blackout, kill, cut
     case datagramCut = "datagram cut"
     case streamCut = "stream cut"
+    case deadStream = "dead stream"
     case replay, pause
     case diskStall = "disk stall"
     case diskError = "disk error"
@@ -52,7 +53,7 @@ enum Fault: String, CaseIterable {
     var strikesNode: Bool {
         switch self {
         case .powerLoss, .kill, .pause, .diskStall, .diskError, .fullDisk, .scarcity, .rot, .emptying, .clockJump: true
-        case .blackout, .cut, .datagramCut, .streamCut, .replay, .clientDeath: false
+        case .blackout, .cut, .datagramCut, .streamCut, .deadStream, .replay, .clientDeath: false
         }
     }
 
@@ -64,6 +65,7 @@ enum Fault: String, CaseIterable {
         case .cut: plan.cutEvery
         case .datagramCut: plan.datagramCutEvery
         case .streamCut: plan.streamCutEvery
+        case .deadStream: plan.deadStreamEvery
         case .replay: plan.replayEvery
         case .pause: plan.pauseEvery
         case .diskStall: plan.diskStallEvery

@@ -13,6 +13,8 @@ package struct FaultPlan: Sendable, Equatable {
     /// Links let through streams and no datagrams for a while.
     package var datagramCutEvery: UInt64 = 0
     package var streamCutEvery: UInt64 = 0
+    /// A stream delivers nothing any more in one direction and stays open, until one side finds it dead.
+    package var deadStreamEvery: UInt64 = 0
     package var cutEvery: UInt64 = 0
     package var powerLossEvery: UInt64 = 0
     /// All nodes lose power at once.
@@ -114,6 +116,7 @@ package struct FaultPlan: Sendable, Equatable {
         if strangers.below(3) == 0 { smallBudgets = 1 + strangers.below(1 << 32) }
         var surroundings = SplitMix64(seed: random.state ^ 0x5343_4152_4345)
         if surroundings.below(4) == 0 { scarcityEvery = 300 + surroundings.below(5000) }
+        if surroundings.below(4) == 0 { deadStreamEvery = 300 + surroundings.below(5000) }
     }
 
     /// Every fault with its name, to leave out one after another.
@@ -121,7 +124,7 @@ package struct FaultPlan: Sendable, Equatable {
         [
             ("datagram loss", \.datagramLoss), ("datagram repeats", \.datagramRepeat), ("no datagrams", \.noDatagrams),
             ("datagram replays", \.replayEvery), ("datagram cuts", \.datagramCutEvery),
-            ("stream cuts", \.streamCutEvery), ("cuts", \.cutEvery),
+            ("stream cuts", \.streamCutEvery), ("dead streams", \.deadStreamEvery), ("cuts", \.cutEvery),
             ("power losses", \.powerLossEvery), ("blackouts", \.blackoutEvery), ("kills", \.killEvery),
             ("crashes in recovery", \.recoveryCrash), ("pauses", \.pauseEvery), ("slow syncs", \.slowSyncs),
             ("disk stalls", \.diskStallEvery), ("disk errors", \.diskErrorEvery), ("full disks", \.fullDiskEvery),

@@ -41,6 +41,7 @@ extension SimulatedCluster {
         case .cut: cut()
         case .datagramCut: cutSomeDatagrams()
         case .streamCut: cutSomeStreams()
+        case .deadStream: killStream()
         case .replay: replayDatagram()
         case .pause:
             report.sights.add(.pauses)
