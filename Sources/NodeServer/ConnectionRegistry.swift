@@ -22,7 +22,7 @@ final class ConnectionRegistry: @unchecked Sendable {
     private var unsent: ByteLedger
     private var refused: [Budget: UInt64] = [:]
     private let strangers: StrangerLog
-    private var acceptMessages = MessagePacer(perSecond: 1)
+    private var acceptMessages = LineLimit(atOnce: 1)
 
     init(loop: any EventLoop, descriptorLimit: Int, budgets: Budgets = Budgets(), logger: Logger) {
         self.loop = loop
@@ -131,7 +131,7 @@ final class ConnectionRegistry: @unchecked Sendable {
     /// The system gives no descriptor for a connection that waits; it is tried again.
     func cannotAccept(on port: String, _ reason: String) {
         refused[.descriptors, default: 0] += 1
-        guard acceptMessages.take(at: .now()) != nil else { return }
+        guard acceptMessages.take() != nil else { return }
         logger.warning("no connection can be accepted for now", metadata: [LogKey.port: "\(port)", LogKey.reason: "\(reason)"])
     }
 

@@ -62,7 +62,7 @@ final class DiskWorker: @unchecked Sendable {
     private var nextLookForRoomAt: UInt64 = 0
     private var lastWriteAt: UInt64 = 0
     private var looks = 0
-    private var scarcityMessages = MessagePacer(perSecond: 1)
+    private var scarcityMessages = LineLimit(atOnce: 1)
 
     init(
         log: EventLog, lastIndex: LogIndex, repairs: RepairStatus, folder: String, logger: Logger,
@@ -161,7 +161,7 @@ final class DiskWorker: @unchecked Sendable {
     /// the disk is looked after five times a second. Throws every other error.
     private func wait(after error: EventLogError) throws(EventLogError) {
         guard error.code == .transient else { throw error }
-        guard scarcityMessages.take(at: .now()) != nil else { return }
+        guard scarcityMessages.take() != nil else { return }
         logger.warning(
             "the log waits: descriptors or memory are short", metadata: [LogKey.reason: "\(error)"])
     }
