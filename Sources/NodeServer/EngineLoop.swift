@@ -215,6 +215,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
     private func completed(_ status: NodeStatus) -> NodeStatus {
         var status = status
         status.budgets += connections.readings
+        if !links.isEmpty { status.budgets.append(PeerLink.reading(links.values, connections.budgets)) }
         if let logs { status.budgets.append(logs.reading) }
         return status
     }

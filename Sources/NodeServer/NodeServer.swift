@@ -139,7 +139,8 @@ package final class NodeServer: Service {
         let loop = group.next()
         let node = RepairLoop(
             loop: loop, own: NodeID(own.id), cluster: configuration.cluster, repair: repair,
-            connections: ConnectionRegistry(loop: loop, descriptorLimit: descriptors, logger: logger), logger: logger)
+            connections: ConnectionRegistry(loop: loop, descriptorLimit: descriptors, logger: logger), logger: logger,
+            logs: logs)
         let result: Result<Void, any Error>
         do {
             try await listenForClients(node, group)
