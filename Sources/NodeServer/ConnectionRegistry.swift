@@ -15,6 +15,8 @@ final class ConnectionRegistry: @unchecked Sendable {
     private let descriptorLimit: Int
     /// Open descriptors that nothing here counts.
     private var otherDescriptors = 0
+    /// On which it accepts them.
+    var ports: [ListeningPort] = []
     private var table: ConnectionTable
     private var open: [UInt64: AcceptedConnection] = [:]
     private var nextNumber: UInt64 = 1
@@ -98,6 +100,13 @@ final class ConnectionRegistry: @unchecked Sendable {
             [LogKey.address: "\(connection.remoteAddress?.description ?? "?")", LogKey.budget: "\(budget.name)"])
         // Not at once: its handler may be in the middle of something.
         loop.execute { self.open[number]?.close() }
+    }
+
+    /// Accepts no more connections.
+    func stopListening() {
+        loop.preconditionInEventLoop()
+        for port in ports { port.close() }
+        ports = []
     }
 
     /// Closes connections whose frame does not come to its end. To be called once a second.

@@ -109,6 +109,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         loop.preconditionInEventLoop()
         isStopped = true
         ticks?.cancel()
+        connections.stopListening()
         for client in clients.values { client.close() }
         for link in links.values { link.stop() }
         datagrams?.close()

@@ -68,6 +68,7 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
     func stop() {
         loop.preconditionInEventLoop()
         end(.failure(CancellationError()))
+        connections.stopListening()
         for link in links.values { link.stop() }
         links = [:]
         for client in clients.values { client.close() }
