@@ -103,7 +103,8 @@ package enum Sight: String, Sendable, CaseIterable {
     package var isInjected: Bool { place < Self.firstSeen.place }
 
     private static let ofPeers: Set<Sight> = [
-        .isolations, .oneWayCuts, .halves, .bridges, .datagramCuts, .streamCuts, .deadStreams, .deadStreamsClosed, .datagramsLost, .datagramsRepeated,
+        .isolations, .oneWayCuts, .halves, .bridges, .datagramCuts, .streamCuts, .deadStreams, .deadStreamsClosed, .datagramsLost,
+        .datagramsRepeated,
         .datagramsReplayed, .datagramsReordered, .leadersDeposed, .truncations, .loadsFromDisk, .rotReadBack, .appendConflicts,
         .followerReads, .snapshotInstalls, .emptiedFolders, .emptyLogs, .beginnings, .endsLearned, .unnamedSnapshots,
         .snapshotsMended, .repairs, .blocksRepaired, .handOvers,
