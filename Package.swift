@@ -122,7 +122,7 @@ var package = Package(
         .testTarget(
             name: "NodeServerTests",
             dependencies: [
-                "Consensus", "Jobboard", "NodeEngine", "NodeServer", "Transport", "WireFormat", logging,
+                "Consensus", "EventLog", "Jobboard", "NodeEngine", "NodeServer", "Transport", "WireFormat", logging,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio, swiftSettings: rules),
         .testTarget(

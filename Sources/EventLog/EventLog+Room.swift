@@ -48,7 +48,12 @@ extension EventLog {
     /// of descriptors or memory; all can be tried again.
     package func appendFitting(_ writes: [LogWrite]) throws(EventLogError) -> Int {
         space.isBlocked = false
-        if try appendIfFits(writes) { return writes.count }
+        do throws(EventLogError) {
+            if try appendIfFits(writes) { return writes.count }
+        } catch {
+            // Nothing of it was done; what fits into the last segment needs no other file.
+            guard error.code == .transient, writes.count > 1 else { throw error }
+        }
         var done = 0
         do throws(EventLogError) {
             while done < writes.count, try appendIfFits([writes[done]]) { done += 1 }

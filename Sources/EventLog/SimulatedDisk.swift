@@ -36,8 +36,10 @@ package final class SimulatedDisk: Disk {
     package var capacity: UInt64
     /// After so many more calls the power is off: that call is begun but fails, and so do all after it until `crash`.
     package var callsUntilPowerLoss: Int?
-    /// Descriptors are short: no file can be opened, and the folder can't be listed, until this is false again.
-    package var isScarce = false
+    /// After so many more calls that open or ask, descriptors and memory are short, and all such calls fail; nil for never. Kept
+    /// over `crash` and `kill`, since other processes take them.
+    package var asksUntilScarce: Int?
+    package var isScarce: Bool { asksUntilScarce == 0 }
 
     private var files: [Int: SimulatedFile] = [:]
     private var folder = SimulatedFolder()
@@ -131,13 +133,13 @@ package final class SimulatedDisk: Disk {
 
     package func list() throws(DiskError) -> [String] {
         try begin(.list, "folder")
-        try refuseIfScarce("list", "folder")
+        try refuseIfScarce(.list, "folder")
         return folder.seen.keys.sorted()
     }
 
     package func open(_ name: String, create: Bool) throws(DiskError) -> FileID {
         try begin(.open, name)
-        try refuseIfScarce("open", name)
+        try refuseIfScarce(.open, name)
         if folder.seen[name] == nil {
             guard create else { throw DiskError(.notFound, "open \(name): no such file") }
             nextFile += 1
@@ -160,12 +162,15 @@ package final class SimulatedDisk: Disk {
         files[try number(file)]?.reopen()
     }
 
-    private func refuseIfScarce(_ call: String, _ name: String) throws(DiskError) {
+    /// A call that changes nothing on the disk fails in this way; see `DiskError.Reason.transient`.
+    private func refuseIfScarce(_ call: Call, _ name: String) throws(DiskError) {
         if isScarce { throw DiskError(.transient, "\(call) \(name): too many open files") }
+        if let left = asksUntilScarce { asksUntilScarce = left - 1 }
     }
 
     package func size(_ file: FileID) throws(DiskError) -> UInt64 {
         try begin(.size, "file \(file.rawValue)")
+        try refuseIfScarce(.size, "file \(file.rawValue)")
         return UInt64(files[try number(file)]!.count)
     }
 
@@ -229,6 +234,7 @@ package final class SimulatedDisk: Disk {
 
     package func freeSpace() throws(DiskError) -> UInt64 {
         try begin(.freeSpace, "folder")
+        try refuseIfScarce(.freeSpace, "folder")
         return capacity - min(capacity, usedSpace)
     }
 

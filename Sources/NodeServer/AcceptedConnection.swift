@@ -35,6 +35,11 @@ final class AcceptedConnection {
         } else if hasAdvanced || frameBegan == nil {
             frameBegan = .now()
         }
+        holds(received: bytes)
+    }
+
+    /// So many bytes of frames that are not whole are here.
+    func holds(received bytes: Int) {
         guard bytes != receivedBytes, isOpen else { return }
         receivedBytes = bytes
         registry.changed(received: bytes, of: number)

@@ -13,8 +13,6 @@ final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private static var greetingTime: TimeAmount { .seconds(5) }
-
     private let node: Node
     private let accepted: AcceptedConnection
     private let budgets: Budgets
@@ -44,7 +42,9 @@ final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
         self.context = context
         connection = node.add(self)
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        greetingTimer = context.eventLoop.scheduleTask(in: Self.greetingTime) { bound.value.refuse("it said nothing in time") }
+        greetingTimer = context.eventLoop.scheduleTask(in: .milliseconds(Int64(budgets[.greetingTime]))) {
+            bound.value.refuse("it said nothing in time")
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -15,6 +15,8 @@ final class ConnectionRegistry: @unchecked Sendable {
     private let descriptorLimit: Int
     /// Open descriptors that nothing here counts.
     private var otherDescriptors = 0
+    /// On which it accepts them.
+    var ports: [ListeningPort] = []
     private var table: ConnectionTable
     private var open: [UInt64: AcceptedConnection] = [:]
     private var nextNumber: UInt64 = 1
@@ -22,7 +24,7 @@ final class ConnectionRegistry: @unchecked Sendable {
     private var unsent: ByteLedger
     private var refused: [Budget: UInt64] = [:]
     private let strangers: StrangerLog
-    private var acceptMessages = MessagePacer(perSecond: 1)
+    private var acceptMessages = LineLimit(atOnce: 1)
 
     init(loop: any EventLoop, descriptorLimit: Int, budgets: Budgets = Budgets(), logger: Logger) {
         self.loop = loop
@@ -100,6 +102,13 @@ final class ConnectionRegistry: @unchecked Sendable {
         loop.execute { self.open[number]?.close() }
     }
 
+    /// Accepts no more connections.
+    func stopListening() {
+        loop.preconditionInEventLoop()
+        for port in ports { port.close() }
+        ports = []
+    }
+
     /// Closes connections whose frame does not come to its end. To be called once a second.
     func sweep() {
         loop.preconditionInEventLoop()
@@ -131,7 +140,7 @@ final class ConnectionRegistry: @unchecked Sendable {
     /// The system gives no descriptor for a connection that waits; it is tried again.
     func cannotAccept(on port: String, _ reason: String) {
         refused[.descriptors, default: 0] += 1
-        guard acceptMessages.take(at: .now()) != nil else { return }
+        guard acceptMessages.take() != nil else { return }
         logger.warning("no connection can be accepted for now", metadata: [LogKey.port: "\(port)", LogKey.reason: "\(reason)"])
     }
 

@@ -41,6 +41,8 @@ final class DiskWorker: @unchecked Sendable {
     /// Guards `inbox`.
     private let condition = NSCondition()
     private var inbox = Inbox()
+    /// Whoever adds an answer or a block to the work has taken its place here; it is given back when that is done.
+    let queues: PeerQueues
     private let log: EventLog
     private let folder: String
     private let logger: Logger
@@ -62,11 +64,12 @@ final class DiskWorker: @unchecked Sendable {
     private var nextLookForRoomAt: UInt64 = 0
     private var lastWriteAt: UInt64 = 0
     private var looks = 0
-    private var scarcityMessages = MessagePacer(perSecond: 1)
+    private var scarcityMessages = LineLimit(atOnce: 1)
 
     init(
         log: EventLog, lastIndex: LogIndex, repairs: RepairStatus, folder: String, logger: Logger,
-        report: @escaping @Sendable (EngineInput) -> Void, send: @escaping @Sendable (NodeID, Transfer) -> Void,
+        queues: PeerQueues = PeerQueues(), report: @escaping @Sendable (EngineInput) -> Void,
+        send: @escaping @Sendable (NodeID, Transfer) -> Void,
         failed: @escaping @Sendable (NodeError) -> Void
     ) {
         self.log = log
@@ -74,6 +77,7 @@ final class DiskWorker: @unchecked Sendable {
         self.repairs = repairs
         self.folder = folder
         self.logger = logger
+        self.queues = queues
         self.report = report
         self.send = send
         self.failed = failed
@@ -161,7 +165,7 @@ final class DiskWorker: @unchecked Sendable {
     /// the disk is looked after five times a second. Throws every other error.
     private func wait(after error: EventLogError) throws(EventLogError) {
         guard error.code == .transient else { throw error }
-        guard scarcityMessages.take(at: .now()) != nil else { return }
+        guard scarcityMessages.take() != nil else { return }
         logger.warning(
             "the log waits: descriptors or memory are short", metadata: [LogKey.reason: "\(error)"])
     }
@@ -171,9 +175,11 @@ final class DiskWorker: @unchecked Sendable {
         case .write: break
         case .load(let peer, let index, let bytes): load(peer, from: index, maxBytes: bytes)
         case .answer(let peer, let question):
+            defer { queues.questions.giveBack() }
             if let answer = try BlockDesk.answer(question, from: log) { send(peer, answer) }
             reportMissing()
         case .repair(let block):
+            defer { queues.blocks.giveBack(block.count) }
             if try BlockDesk.take(block, into: log) == .taken {
                 repairs.mendedBlocks += 1
                 reportMissing()

@@ -19,6 +19,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
     private let disk: DiskWorker
     private let snapshots: SnapshotWorker
     private let logs: LogQueue?
+    private let queues: PeerQueues
     private let failed: @Sendable (NodeError) -> Void
 
     private var inbox: [EngineInput] = []
@@ -49,6 +50,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         self.logger = logger
         strangers = StrangerLog(logger: logger)
         self.logs = logs
+        queues = disk.queues
         self.failed = failed
     }
 
@@ -109,6 +111,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         loop.preconditionInEventLoop()
         isStopped = true
         ticks?.cancel()
+        connections.stopListening()
         for client in clients.values { client.close() }
         for link in links.values { link.stop() }
         datagrams?.close()
@@ -175,14 +178,19 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
             case .notice(let notice): log(notice)
             case .transfer(let peer, let transfer): links[peer]?.send(transfer, from: engine.replica.id)
             case .answer(let peer, .askBlock(let index, let digest)):
+                guard queues.questions.take() else { continue }
                 work.append(.answer(peer, .askBlock(index: index, digest: digest)))
-            case .answer(let peer, let question): snapshots.answer(question, to: peer)
+            case .answer(let peer, let question):
+                guard queues.questions.take() else { continue }
+                snapshots.answer(question, to: peer) { [queues] in queues.questions.giveBack() }
             case .takeSnapshot(let state, let last): snapshots.take(state, upTo: last)
             case .computeDigest(let state): snapshots.computeDigest(of: state)
             case .openSnapshot(let snapshot, let table): snapshots.open(snapshot, table: table)
             case .storeChunk(let snapshot, let number, let bytes): snapshots.put(snapshot, number: number, bytes)
             case .finishSnapshot(let snapshot, let readingState): snapshots.finish(snapshot, readingState: readingState)
-            case .repair(let block): work.append(.repair(block: block))
+            case .repair(let block):
+                guard queues.blocks.take(block.count) else { continue }
+                work.append(.repair(block: block))
             case .release(let index):
                 work.append(.release(through: index))
                 snapshots.removeOlder(than: index)
@@ -215,6 +223,8 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
     private func completed(_ status: NodeStatus) -> NodeStatus {
         var status = status
         status.budgets += connections.readings
+        if !links.isEmpty { status.budgets.append(PeerLink.reading(links.values, connections.budgets)) }
+        status.budgets += queues.readings
         if let logs { status.budgets.append(logs.reading) }
         return status
     }

@@ -139,7 +139,8 @@ package final class NodeServer: Service {
         let loop = group.next()
         let node = RepairLoop(
             loop: loop, own: NodeID(own.id), cluster: configuration.cluster, repair: repair,
-            connections: ConnectionRegistry(loop: loop, descriptorLimit: descriptors, logger: logger), logger: logger)
+            connections: ConnectionRegistry(loop: loop, descriptorLimit: descriptors, logger: logger), logger: logger,
+            logs: logs)
         let result: Result<Void, any Error>
         do {
             try await listenForClients(node, group)
@@ -218,7 +219,7 @@ package final class NodeServer: Service {
     }
 
     private func listenForClients(_ node: some ClientListener, _ group: MultiThreadedEventLoopGroup) async throws {
-        try await bind(own.clientPort, "client_port") {
+        try await open(own.clientPort, "client_port", node.connections) { [self] in
             listener(group, node.connections, "client_port")
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.socketOption(.so_keepalive), value: 1)
@@ -237,7 +238,7 @@ package final class NodeServer: Service {
         _ node: any PeerListener, _ connections: ConnectionRegistry, _ group: MultiThreadedEventLoopGroup,
         _ context: PeerContext
     ) async throws {
-        try await bind(own.peerPort, "peer_port") {
+        try await open(own.peerPort, "peer_port", connections) { [self] in
             listener(group, connections, "peer_port")
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.socketOption(.so_keepalive), value: 1)
@@ -295,7 +296,16 @@ package final class NodeServer: Service {
         }
     }
 
-    private func bind(_ port: Int, _ key: String, _ start: () -> EventLoopFuture<any Channel>) async throws {
+    /// Listens on a port until the registry's node ends.
+    private func open(
+        _ port: Int, _ key: String, _ connections: ConnectionRegistry, _ start: @escaping () -> EventLoopFuture<any Channel>
+    ) async throws {
+        let listening = ListeningPort(loop: connections.loop, name: key, logger: logger, bind: start)
+        try await bind(port, key) { listening.open() }
+        try await connections.loop.submit { connections.ports.append(listening) }.get()
+    }
+
+    private func bind<Opened: Sendable>(_ port: Int, _ key: String, _ start: () -> EventLoopFuture<Opened>) async throws {
         do {
             _ = try await start().get()
         } catch let error as IOError where error.errnoCode == EADDRINUSE {

@@ -54,6 +54,7 @@ final class PeerAcceptHandler: ChannelInboundHandler {
         input.append(&bytes)
         do {
             while try readNext() {}
+            accepted.holds(received: input.count + splitter.count)
         } catch {
             refuse("\(error)")
         }

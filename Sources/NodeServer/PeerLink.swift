@@ -26,7 +26,9 @@ final class PeerLink {
     private var failures: Int64 = 0
     private var output: [UInt8] = []
     /// Handed to the channel and not yet taken by the system, in bytes.
-    private var unsent = 0
+    private(set) var unsent = 0
+    /// Times that the stream was closed since the peer did not read.
+    private(set) var overflows: UInt64 = 0
     /// What the peer sends comes here. A peer has one at a time.
     private var incoming: PeerAcceptHandler?
 
@@ -117,12 +119,20 @@ final class PeerLink {
         unsent += count
         guard unsent <= context.budgets[.unsentToPeer] else {
             unsent -= count
+            overflows += 1
             node.logger.warning("peer does not read", metadata: [LogKey.peer: "\(peer)"])
             return stream.close()
         }
         let bound = NIOLoopBound(self, eventLoop: node.loop)
         stream.send(output)?.whenComplete { _ in bound.value.unsent -= count }
         output.removeAll(keepingCapacity: count < 4 << 20)
+    }
+
+    /// Of the stream with the most, when there are several.
+    static func reading(_ links: some Collection<PeerLink>, _ budgets: Budgets) -> BudgetReading {
+        BudgetReading(
+            name: Budget.unsentToPeer.name, used: UInt64(links.reduce(0) { max($0, $1.unsent) }),
+            limit: UInt64(budgets[.unsentToPeer]), refused: links.reduce(0) { $0 + $1.overflows })
     }
 
     func stop() {

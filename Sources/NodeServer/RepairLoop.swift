@@ -19,22 +19,25 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
     private let own: NodeID
     private let cluster: String
     private let repair: NodeRepair
+    private let logs: LogQueue?
     private let done: EventLoopPromise<Void>
     private var isOver = false
     private(set) var links: [NodeID: PeerLink] = [:]
     private var ticks: RepeatedTask?
     private var reportedAt = DispatchTime.now()
     private var reportedRoom = Room.ample
-    private var scarcityMessages = MessagePacer(perSecond: 1)
+    private var scarcityMessages = LineLimit(atOnce: 1)
     private var wasUnexplained: Bool
     private var clients: [UInt64: ClientHandler<RepairLoop>] = [:]
     private var nextConnection: UInt64 = 1
     private var tickCount = 0
 
     init(
-        loop: any EventLoop, own: NodeID, cluster: String, repair: NodeRepair, connections: ConnectionRegistry, logger: Logger
+        loop: any EventLoop, own: NodeID, cluster: String, repair: NodeRepair, connections: ConnectionRegistry, logger: Logger,
+        logs: LogQueue? = nil
     ) {
         self.loop = loop
+        self.logs = logs
         self.connections = connections
         self.own = own
         self.cluster = cluster
@@ -65,6 +68,7 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
     func stop() {
         loop.preconditionInEventLoop()
         end(.failure(CancellationError()))
+        connections.stopListening()
         for link in links.values { link.stop() }
         links = [:]
         for client in clients.values { client.close() }
@@ -115,6 +119,8 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
         status.room = repair.room
         status.repair = repair.status
         status.budgets = connections.readings
+        if !links.isEmpty { status.budgets.append(PeerLink.reading(links.values, connections.budgets)) }
+        if let logs { status.budgets.append(logs.reading) }
         return status
     }
 
@@ -148,7 +154,7 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
     }
 
     private func reportNowAndThen() {
-        if !isOver, let scarcity = repair.scarcity, scarcityMessages.take(at: .now()) != nil {
+        if !isOver, let scarcity = repair.scarcity, scarcityMessages.take() != nil {
             logger.warning(
                 "the repair waits: descriptors or memory are short", metadata: [LogKey.reason: "\(scarcity)"])
         }

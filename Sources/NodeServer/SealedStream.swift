@@ -114,6 +114,9 @@ struct StreamInput {
     /// Something has begun and is not complete.
     var isInRecord: Bool { buffer.readableBytes > 0 }
 
+    /// Bytes that came and are not yet taken.
+    var count: Int { buffer.readableBytes }
+
     /// The body of the handshake's next frame, when all of it is there.
     mutating func nextGreeting() throws(WireError) -> ByteBuffer? {
         guard let prefix = nextLength else { return incomplete() }

@@ -73,8 +73,9 @@ final class SnapshotWorker: @unchecked Sendable {
         }
     }
 
-    func answer(_ question: Transfer, to peer: NodeID) {
+    func answer(_ question: Transfer, to peer: NodeID, done: @escaping @Sendable () -> Void) {
         serving.async { [self] in
+            defer { done() }
             guard let (answer, rot) = server.answer(question) else { return }
             send(peer, answer)
             if let rot { tell(rot) }

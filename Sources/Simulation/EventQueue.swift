@@ -24,6 +24,7 @@ enum Happening {
     /// The disk has room again; a refused node gets its good bytes back.
     case roomAgain(node: Int)
     case restore(node: Int)
+    case endScarcity(node: Int)
     case heal(link: Int)
     case healDatagrams(link: Int)
     case healStream(link: Int)
@@ -38,10 +39,12 @@ enum Fault: String, CaseIterable {
     case blackout, kill, cut
     case datagramCut = "datagram cut"
     case streamCut = "stream cut"
+    case deadStream = "dead stream"
     case replay, pause
     case diskStall = "disk stall"
     case diskError = "disk error"
     case fullDisk = "full disk"
+    case scarcity
     case rot
     case emptying
     case clientDeath = "client death"
@@ -49,8 +52,8 @@ enum Fault: String, CaseIterable {
 
     var strikesNode: Bool {
         switch self {
-        case .powerLoss, .kill, .pause, .diskStall, .diskError, .fullDisk, .rot, .emptying, .clockJump: true
-        case .blackout, .cut, .datagramCut, .streamCut, .replay, .clientDeath: false
+        case .powerLoss, .kill, .pause, .diskStall, .diskError, .fullDisk, .scarcity, .rot, .emptying, .clockJump: true
+        case .blackout, .cut, .datagramCut, .streamCut, .deadStream, .replay, .clientDeath: false
         }
     }
 
@@ -62,11 +65,13 @@ enum Fault: String, CaseIterable {
         case .cut: plan.cutEvery
         case .datagramCut: plan.datagramCutEvery
         case .streamCut: plan.streamCutEvery
+        case .deadStream: plan.deadStreamEvery
         case .replay: plan.replayEvery
         case .pause: plan.pauseEvery
         case .diskStall: plan.diskStallEvery
         case .diskError: plan.diskErrorEvery
         case .fullDisk: plan.fullDiskEvery
+        case .scarcity: plan.scarcityEvery
         case .rot: plan.rotEvery
         case .emptying: plan.emptyingEvery
         case .clientDeath: plan.deathEvery

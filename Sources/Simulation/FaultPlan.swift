@@ -13,6 +13,8 @@ package struct FaultPlan: Sendable, Equatable {
     /// Links let through streams and no datagrams for a while.
     package var datagramCutEvery: UInt64 = 0
     package var streamCutEvery: UInt64 = 0
+    /// A stream delivers nothing any more in one direction and stays open, until one side finds it dead.
+    package var deadStreamEvery: UInt64 = 0
     package var cutEvery: UInt64 = 0
     package var powerLossEvery: UInt64 = 0
     /// All nodes lose power at once.
@@ -29,6 +31,8 @@ package struct FaultPlan: Sendable, Equatable {
     package var diskErrorEvery: UInt64 = 0
     /// A disk is nearly full for a while.
     package var fullDiskEvery: UInt64 = 0
+    /// Descriptors or memory are short at a node for a while: calls that open a file or ask the disk fail, and nothing is lost.
+    package var scarcityEvery: UInt64 = 0
     /// Bytes that were acknowledged rot, on a minority of the disks at any time.
     package var rotEvery: UInt64 = 0
     /// A node's folder is gone, and it comes back with an empty one; with rot, on a minority at any time.
@@ -110,6 +114,9 @@ package struct FaultPlan: Sendable, Equatable {
         var strangers = SplitMix64(seed: random.state ^ 0x5354_524e_4752)
         if strangers.below(3) == 0 { hostility = 2 + strangers.below(80) }
         if strangers.below(3) == 0 { smallBudgets = 1 + strangers.below(1 << 32) }
+        var surroundings = SplitMix64(seed: random.state ^ 0x5343_4152_4345)
+        if surroundings.below(4) == 0 { scarcityEvery = 300 + surroundings.below(5000) }
+        if surroundings.below(4) == 0 { deadStreamEvery = 300 + surroundings.below(5000) }
     }
 
     /// Every fault with its name, to leave out one after another.
@@ -117,10 +124,11 @@ package struct FaultPlan: Sendable, Equatable {
         [
             ("datagram loss", \.datagramLoss), ("datagram repeats", \.datagramRepeat), ("no datagrams", \.noDatagrams),
             ("datagram replays", \.replayEvery), ("datagram cuts", \.datagramCutEvery),
-            ("stream cuts", \.streamCutEvery), ("cuts", \.cutEvery),
+            ("stream cuts", \.streamCutEvery), ("dead streams", \.deadStreamEvery), ("cuts", \.cutEvery),
             ("power losses", \.powerLossEvery), ("blackouts", \.blackoutEvery), ("kills", \.killEvery),
             ("crashes in recovery", \.recoveryCrash), ("pauses", \.pauseEvery), ("slow syncs", \.slowSyncs),
             ("disk stalls", \.diskStallEvery), ("disk errors", \.diskErrorEvery), ("full disks", \.fullDiskEvery),
+            ("scarcity", \.scarcityEvery),
             ("rot", \.rotEvery), ("emptied folders", \.emptyingEvery), ("deep power losses", \.deepPowerLoss),
             ("lost replies", \.replyLoss),
             ("repeated requests", \.requestRepeat),

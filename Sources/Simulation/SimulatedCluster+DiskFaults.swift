@@ -21,6 +21,27 @@ extension SimulatedCluster {
         queue.plan(.roomAgain(node: node), at: time + 1000 * random.below(3000))
     }
 
+    /// Other processes take what there is of descriptors and memory, for up to three seconds and beginning somewhere in what the
+    /// node is about to do.
+    mutating func makeScarce(_ node: Int) {
+        report.sights.add(.scarcities)
+        nodes[node].disk.asksUntilScarce = Int(random.below(12))
+        trace.note(time, "descriptors become short at node \(nodes[node].id)")
+        queue.plan(.endScarcity(node: node), at: time + 1000 * random.below(3000))
+    }
+
+    /// A lack of descriptors or memory has broken nothing: what failed for that is tried again, and the node goes on. True when
+    /// that is what has happened.
+    mutating func isScarcity(_ node: Int, _ error: EventLogError) throws(Violation) -> Bool {
+        guard error.code == .transient else { return false }
+        guard nodes[node].disk.isScarce else {
+            throw Violation("node \(nodes[node].id) says that descriptors are short, and they are not: \(error)")
+        }
+        report.sights.add(.scarcityWaits)
+        trace.note(time, "node \(nodes[node].id) waits for descriptors: \(error)")
+        return true
+    }
+
     /// As in the real one, spares are made ahead, but only where disks fill up: to the others' seeds it would change all.
     var logOptions: EventLogOptions {
         EventLogOptions(segmentBytes: segmentBytes, readySpares: plan.fullDiskEvery > 0 ? 2 : 0)

@@ -41,6 +41,7 @@ extension SimulatedCluster {
         case .cut: cut()
         case .datagramCut: cutSomeDatagrams()
         case .streamCut: cutSomeStreams()
+        case .deadStream: killStream()
         case .replay: replayDatagram()
         case .pause:
             report.sights.add(.pauses)
@@ -55,6 +56,7 @@ extension SimulatedCluster {
             trace.note(time, "the disk of node \(nodes[node].id) hangs until \(nodes[node].stalledUntil / 1000) ms")
         case .diskError: breakDisk(of: node)
         case .fullDisk: fillDisk(of: node)
+        case .scarcity: makeScarce(node)
         case .rot: rot(node)
         case .emptying: try empty(node)
         case .clientDeath: killClient()

@@ -31,10 +31,12 @@ extension SimulatedCluster {
             if !nodes[node].isUp { try start(node) }
         }
         try endHostility()
-        while leader == nil, time < healedAt + Self.leaderTime { try pass(until: time + 10_000) }
+        // Streams that are dead stay so, until a node finds that out.
+        let patience = deadStreams.isEmpty ? 0 : Self.streamSilence
+        while leader == nil, time < healedAt + patience + Self.leaderTime { try pass(until: time + 10_000) }
         guard leader != nil else { throw Violation("no leader in time after everything was healed:\n\(standing)") }
         report.leaderAfter = (time - healedAt) / 1000
-        while !isAgreed, time < healedAt + Self.healingTime { try pass(until: time + 50_000) }
+        while !isAgreed, time < healedAt + patience + Self.healingTime { try pass(until: time + 50_000) }
         guard isAgreed else { throw Violation("no agreement in time after everything was healed:\n\(standing)") }
         report.healedAfter = (time - healedAt) / 1000
         try pass(until: time + Self.restingTime)

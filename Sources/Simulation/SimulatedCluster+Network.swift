@@ -44,6 +44,7 @@ extension SimulatedCluster {
             return
         }
         let stream = openStream(link)
+        if deadStreams[link]?.number == stream { return }
         let at = max(lastArrival[link] ?? 0, time + 1 + random.below(2 * plan.delay))
         lastArrival[link] = at
         queue.plan(.arrival(to: to, from: from, bytes: bytes, channel: .stream, stream: stream), at: at)
@@ -82,7 +83,7 @@ extension SimulatedCluster {
         queue.plan(.arrival(to: old.to, from: old.from, bytes: old.bytes, channel: .datagram, stream: 0), at: time + 1)
     }
 
-    private mutating func openStream(_ link: Int) -> UInt64 {
+    mutating func openStream(_ link: Int) -> UInt64 {
         if let stream = streams[link] { return stream }
         streams[link] = nextStream
         defer { nextStream += 1 }

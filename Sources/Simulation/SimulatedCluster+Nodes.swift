@@ -14,7 +14,7 @@ extension SimulatedCluster {
             if cut { report.sights.add(.tornTails) }
             guard nodes[node].isRunning else {
                 nodes[node].disk.callsUntilPowerLoss = nil
-                return beginRepair(node)
+                return try beginRepair(node)
             }
         } catch let violation as Violation {
             throw violation
@@ -45,6 +45,9 @@ extension SimulatedCluster {
             crashDisk(node)
         } else if isFailureAskedFor(node) || (code == .noSpace && nodes[node].disk.capacity < .max) {
             trace.note(time, "node \(nodes[node].id) does not start: \(error)")
+            nodes[node].disk.kill()
+        } else if let error = error as? EventLogError, try isScarcity(node, error) {
+            report.sights.add(.scarceStarts)
             nodes[node].disk.kill()
         } else if code == .damaged, nodes[node].disk.isRotten {
             return refuse(node)
@@ -231,6 +234,8 @@ extension SimulatedCluster {
             // As the real disk thread does when it finds nothing more to do.
             if random.below(16) == 0 { try nodes[node].log!.markDurable() }
         } catch {
+            // What was ordered keeps its place.
+            if try isScarcity(node, error) { return planSync(node, at: time + 50_000) }
             return try diskFailed(node, error)
         }
         let written = Array(writes[..<done])
@@ -257,6 +262,7 @@ extension SimulatedCluster {
 
     /// A process whose disk failed ends at once: only reading it anew tells what it holds. The power may fail with it.
     mutating func diskFailed(_ node: Int, _ error: EventLogError) throws {
+        if try isScarcity(node, error) { return }
         trace.note(time, "node \(nodes[node].id) can't write: \(error)")
         if !isFailureAskedFor(node), !([.disk, .missing].contains(error.code) && nodes[node].disk.isRotten) {
             // Where a truncation would have to go is read back from the disk, and may be rotten.

@@ -8,7 +8,11 @@ import WireFormat
 extension SimulatedCluster {
     private static let repairTick: UInt64 = 50_000
 
-    mutating func beginRepair(_ node: Int) {
+    mutating func beginRepair(_ node: Int) throws(Violation) {
+        // A read that was to fail may have been taken for rot.
+        guard nodes[node].hasLost || nodes[node].failingCall != nil else {
+            throw Violation("node \(nodes[node].id) lost nothing, and asks for it: \(nodes[node].repair!.reason)")
+        }
         report.sights.add(nodes[node].repair!.isUnexplained ? .emptyLogs : .repairs)
         trace.note(time, "node \(nodes[node].id) asks for what is missing: \(nodes[node].repair!.reason)")
         note(0x57, UInt64(node), time)

@@ -70,6 +70,8 @@ package struct SimulatedCluster {
     var cutDatagrams: Set<Int> = []
     /// Streams that swallow what is sent and do not break, as over a filter that drops TCP alone.
     var cutStreams: Set<Int> = []
+    /// By `link(from, to)`: streams that are open and deliver nothing.
+    var deadStreams: [Int: DeadStream] = [:]
     /// When all wall clocks, which were ahead, were set right.
     var correctedAt: UInt64?
     /// The number of the stream from one node to another; it changes when the stream breaks.
@@ -183,6 +185,7 @@ package struct SimulatedCluster {
         case .tick(let node):
             queue.plan(.tick(node: node), at: time + 10_000)
             try step(node, [.tick])
+            try lookAtStreams(to: node)
             if nodes[node].lacksRoom { try lookForRoom(at: node) }
         case .deferredTurn(let node):
             nodes[node].isTurnPlanned = false
@@ -216,6 +219,7 @@ package struct SimulatedCluster {
         case .disconnect(let node, let connection): try step(node, [.connectionClosed(connection)])
         case .start(let node): if !nodes[node].isUp, !nodes[node].isRefused { try start(node) }
         case .roomAgain(let node): nodes[node].disk.capacity = .max
+        case .endScarcity(let node): nodes[node].disk.asksUntilScarce = nil
         case .restore(let node): if nodes[node].isRefused { try restore(node) }
         case .heal(let link): cutLinks.remove(link)
         case .healDatagrams(let link): cutDatagrams.remove(link)

@@ -61,7 +61,9 @@ struct SimulatedNode {
     /// Its process is there, if only to be repaired.
     var isUp: Bool { isRunning || repair != nil }
     /// What rotted is not yet known to be whole again elsewhere on its disk.
-    var isDamaged: Bool { (disk.isRotten || isEmptied || !hasBegun) && !isHealed }
+    var isDamaged: Bool { hasLost && !isHealed }
+    /// Its disk does not hold what it should.
+    var hasLost: Bool { disk.isRotten || isEmptied || !hasBegun }
 
     init(id: NodeID) {
         self.id = id
@@ -129,6 +131,7 @@ struct SimulatedNode {
         // What peers can give back, they must.
         if isRefused { disk.cure() }
         disk.capacity = .max
+        disk.asksUntilScarce = nil
         failingCall = nil
         isRefused = false
         losesPowerInNextWrite = false

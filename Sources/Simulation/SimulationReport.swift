@@ -13,6 +13,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case bridges
     case datagramCuts = "datagram_cuts"
     case streamCuts = "stream_cuts"
+    case deadStreams = "dead_streams"
     case datagramsLost = "datagrams_lost"
     case datagramsRepeated = "datagrams_repeated"
     case datagramsReplayed = "datagrams_replayed"
@@ -31,6 +32,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case readErrors = "read_errors"
     case folderErrors = "folder_errors"
     case fullDisks = "full_disks"
+    case scarcities
     case rottenBits = "rotten_bits"
     case rottenBytes = "rotten_bytes"
     case rottenSectors = "rotten_sectors"
@@ -55,9 +57,12 @@ package enum Sight: String, Sendable, CaseIterable {
     case truncations
     case tornTails = "torn_tails"
     case fullDiskWaits = "full_disk_waits"
+    case scarcityWaits = "scarcity_waits"
+    case scarceStarts = "scarce_starts"
     case readOnlyRefusals = "read_only_refusals"
     case memoryShort = "memory_short"
     case handOvers = "hand_overs"
+    case deadStreamsClosed = "dead_streams_closed"
     case rotRefused = "rot_refused"
     case rotReadBack = "rot_read_back"
     case backupsRestored = "backups_restored"
@@ -98,7 +103,8 @@ package enum Sight: String, Sendable, CaseIterable {
     package var isInjected: Bool { place < Self.firstSeen.place }
 
     private static let ofPeers: Set<Sight> = [
-        .isolations, .oneWayCuts, .halves, .bridges, .datagramCuts, .streamCuts, .datagramsLost, .datagramsRepeated,
+        .isolations, .oneWayCuts, .halves, .bridges, .datagramCuts, .streamCuts, .deadStreams, .deadStreamsClosed, .datagramsLost,
+        .datagramsRepeated,
         .datagramsReplayed, .datagramsReordered, .leadersDeposed, .truncations, .loadsFromDisk, .rotReadBack, .appendConflicts,
         .followerReads, .snapshotInstalls, .emptiedFolders, .emptyLogs, .beginnings, .endsLearned, .unnamedSnapshots,
         .snapshotsMended, .repairs, .blocksRepaired, .handOvers,

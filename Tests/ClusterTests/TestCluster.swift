@@ -15,18 +15,21 @@ final class TestCluster {
 
     let folder: URL
     let addresses: [String]
+    let peerPorts: [Int]
     /// A file for each node, all alike unless their streams pass through proxies.
     private let files: [URL]
     private var processes: [Int: Process] = [:]
 
-    /// `starting`: those that are started, all unless said. `prepare` is called with each data folder before its node starts.
+    /// `starting`: those that are started, all unless said. `descriptors`: as many each may have. `prepare` is called with each data folder before its node starts.
     init(
-        nodes: Int, starting: [Int]? = nil, peers: ProxiedPeers? = nil, prepare: (URL) throws -> Void = { _ in }
+        nodes: Int, starting: [Int]? = nil, peers: ProxiedPeers? = nil, descriptors: Int? = nil,
+        prepare: (URL) throws -> Void = { _ in }
     ) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "jobboard-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let ports = try await Self.freePorts(2 * nodes)
         addresses = (0..<nodes).map { "127.0.0.1:\(ports[2 * $0])" }
+        peerPorts = (0..<nodes).map { ports[2 * $0 + 1] }
         let folder = folder
         files = (1...nodes).map { folder.appending(path: peers == nil ? "cluster.json" : "cluster-\($0).json") }
         for (place, file) in files.enumerated() {
@@ -40,7 +43,7 @@ final class TestCluster {
         }
         for node in starting ?? Array(1...nodes) {
             try prepare(dataFolder(node))
-            try start(node)
+            try start(node, descriptors: descriptors)
         }
     }
 
@@ -54,12 +57,18 @@ final class TestCluster {
 
     func dataFolder(_ node: Int) -> URL { folder.appending(path: "node-\(node)") }
 
-    /// `errors`: where its standard error goes, if not into a file.
-    func start(_ node: Int, options: [String] = [], errors: FileHandle? = nil) throws {
+    /// `errors`: where its standard error goes, if not into a file. `descriptors`: as many it may have, and can't raise.
+    func start(_ node: Int, options: [String] = [], errors: FileHandle? = nil, descriptors: Int? = nil) throws {
         let process = Process()
-        process.executableURL = Self.command
-        process.arguments =
+        let arguments =
             ["serve", "--config", files[node - 1].path, "--node", "\(node)", "--data", dataFolder(node).path] + options
+        if let descriptors {
+            process.executableURL = URL(filePath: "/bin/bash")
+            process.arguments = ["-c", "ulimit -n \(descriptors) && exec \"$0\" \"$@\"", Self.command.path] + arguments
+        } else {
+            process.executableURL = Self.command
+            process.arguments = arguments
+        }
         process.standardError = try errors ?? Self.appending(to: folder.appending(path: "node-\(node).log"))
         try process.run()
         processes[node] = process

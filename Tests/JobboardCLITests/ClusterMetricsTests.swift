@@ -31,6 +31,24 @@ import WireFormat
         #expect(Self.lines.contains(line[...]), "\(Self.lines.joined(separator: "\n"))")
     }
 
+    @Test func `the table shows connections and descriptors with their limits, of a node that repairs itself too`() throws {
+        for role in [NodeStatus.Role.leader, .repairing] {
+            var status = NodeStatus(cluster: "c", node: 1, role: role, term: 1)
+            status.budgets = [
+                .init(name: "descriptors", used: 41, limit: 1024), .init(name: "connections", used: 7, limit: 700),
+            ]
+            let rows = ClusterStatus.table([.init(address: "h:1", status: status)]).split(separator: "\n")
+            let words = rows.map { $0.split(separator: " ") }
+            let names = try #require(words.first)
+            #expect(names.contains("CONNS") && names.contains("FILES"))
+            #expect(words.last?.contains("7/700") == true && words.last?.contains("41/1024") == true)
+            let metrics = ClusterMetrics.text([.init(address: "h:1", status: status)])
+            let labels = #"address="h:1",cluster="c",node="1""#
+            #expect(metrics.contains("jobboard_budget_used{\(labels),budget=\"connections\"} 7\n"))
+            #expect(metrics.contains("jobboard_budget_limit{\(labels),budget=\"descriptors\"} 1024\n"))
+        }
+    }
+
     @Test func nodesComeInOrderAndASilentOneHasTheNumberThatOthersGiveIt() {
         var status = NodeStatus(cluster: "c", node: 3, role: .leader, term: 1)
         status.members = [1, 2, 3].map {

@@ -34,6 +34,26 @@ import Testing
         #expect(sights[.starts] == UInt64(20 * nodes), "nobody ends for want of room")
     }
 
+    @Test(arguments: [1, 3]) func `a node that is short of descriptors waits for them and ends for nothing`(nodes: Int) throws {
+        let plan = Self.plan {
+            $0.scarcityEvery = 150
+            $0.fullDiskEvery = 100_000
+        }
+        let sights = try Self.run(plan, nodes: nodes, seeds: 1...20)
+        for sight in [Sight.scarcities, .scarcityWaits] { #expect(sights[sight] > 0, "\(sight.rawValue)") }
+        #expect(sights[.starts] == UInt64(20 * nodes), "nobody ends for want of descriptors")
+    }
+
+    @Test(arguments: [1, 3]) func `a node that starts while descriptors are short starts when they are not`(nodes: Int) throws {
+        let plan = Self.plan {
+            $0.scarcityEvery = 200
+            $0.killEvery = 300
+        }
+        let sights = try Self.run(plan, nodes: nodes, seeds: 1...20)
+        // That none of them asks for what it has is checked at each start.
+        #expect(sights[.scarceStarts] > 0)
+    }
+
     private static func rotting(every milliseconds: UInt64) -> FaultPlan {
         plan {
             $0.rotEvery = milliseconds

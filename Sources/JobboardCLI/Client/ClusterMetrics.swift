@@ -68,11 +68,11 @@ enum ClusterMetrics {
             $0.repair.scrubbedBytes
         },
         .counter("log_scrub_rounds_total", "Times that the whole log was read again.") { $0.repair.scrubRounds },
-        budget("budget_used", "gauge", "How much of a budget is in use; see Docs/Budgets.md.") { $0.used },
-        budget("budget_limit", "gauge", "The limit of a budget.") { $0.limit },
+        budget("budget_used", "gauge", "How much of a budget is in use; see Docs/Budgets.md.") { $0.used }.ofRepair,
+        budget("budget_limit", "gauge", "The limit of a budget.") { $0.limit }.ofRepair,
         budget("budget_refused_total", "counter", "Times that something was refused, shed or dropped for a budget.") {
             $0.refused
-        },
+        }.ofRepair,
         Metric(name: "peer_reachable", kind: "gauge", help: "1 when the node has heard lately of that peer.") { status in
             status.members.map { ([("peer", "\($0.node)")], $0.reachable ? 1 : 0) }
         },

@@ -78,7 +78,7 @@ enum ClusterStatus {
                 .init("APPLIED", .right), .init("LOG", .right), .init("STORED", .right), .init("DISK", .right),
                 .init("ROOM"), .init("FSYNC P99", .right), .init("UNCLAIMED", .right), .init("CLAIMED", .right),
                 .init("COMPLETE", .right),
-                .init("TRASHED", .right), .init("DAMAGE"),
+                .init("TRASHED", .right), .init("CONNS", .right), .init("FILES", .right), .init("DAMAGE"),
             ] + (hasDigests ? [.init("DIGEST")] : []))
         for report in reports {
             let digest = report.digest.map { "\(JSONWriter.hex($0.digest)) at \($0.index)" } ?? "-"
@@ -89,14 +89,21 @@ enum ClusterStatus {
 
     private static func cells(of report: Report) -> [String] {
         guard let status = report.status else {
-            return [report.node.map { "\($0)" } ?? "-", report.address, "unreachable"] + Array(repeating: "-", count: 13)
+            return [report.node.map { "\($0)" } ?? "-", report.address, "unreachable"] + Array(repeating: "-", count: 15)
         }
         return [
             "\(status.node)", report.address, status.role.word, "\(status.term)", "\(status.commit)", "\(status.applied)",
             Figures.bytes(status.rawBytes), Figures.bytes(status.storedBytes), Figures.bytes(status.diskBytes), room(of: status),
             Figures.fixed(Double(status.syncP99Microseconds) / 1000, 2) + " ms", "\(status.unclaimed)", "\(status.claimed)",
-            "\(status.complete)", "\(status.trashed)", damage(status.repair),
+            "\(status.complete)", "\(status.trashed)", used("connections", of: status), used("descriptors", of: status),
+            damage(status.repair),
         ]
+    }
+
+    /// How much of a budget is in use, and its limit.
+    private static func used(_ budget: String, of status: NodeStatus) -> String {
+        guard let reading = status.budgets.first(where: { $0.name == budget }) else { return "-" }
+        return "\(reading.used)/\(reading.limit)"
     }
 
     /// What is broken, or else what was.

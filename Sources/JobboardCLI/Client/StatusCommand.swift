@@ -13,7 +13,9 @@ struct StatusCommand: AsyncParsableCommand {
             none answered.
 
             Columns: LOG is the commands' bytes before compression, STORED the blocks' bytes after it, DISK what they \
-            take in files, FSYNC P99 the 99th percentile of the last writes to disk. Jobs are those of all boards. DAMAGE is \
+            take in files, FSYNC P99 the 99th percentile of the last writes to disk. Jobs are those of all boards. CONNS is \
+            the connections of clients, FILES the open files and sockets, each with its limit; the JSON has them and all \
+            other budgets under "budgets". DAMAGE is \
             what of a node's log or snapshots can't be read, or was fetched from others since its process began; a node \
             whose role is "repairing" serves nobody until it is whole.
 

@@ -2,7 +2,19 @@ import WireFormat
 
 /// What a stream between nodes may take, and a stranger on a peer port.
 extension Budget {
-    static let peers = [unsentToPeer, greetingTime, greetingBytes, recordBytes, streamPing, streamSilence]
+    static let peers = [
+        unsentToPeer, greetingTime, greetingBytes, recordBytes, streamPing, streamSilence, peerQuestions, repairBytes,
+    ]
+
+    package static let peerQuestions = Budget(
+        "peer_questions", per: .node, 256, .count,
+        meaning: "Questions of other nodes about blocks and snapshots that wait for the disk.",
+        whenExceeded: "The question is dropped; the other node asks again.")
+
+    package static let repairBytes = Budget(
+        "repair_bytes", per: .node, 64 << 20, .bytes,
+        meaning: "Blocks from other nodes that wait to be stored in place of damaged ones.",
+        whenExceeded: "The block is dropped and asked for again.")
 
     package static let unsentToPeer = Budget(
         "unsent_bytes_per_peer", per: .connection, 64 << 20, .bytes,
