@@ -19,7 +19,8 @@ extension Replica {
     mutating func receive(_ heartbeat: Heartbeat, from: NodeID, _ outputs: inout [ReplicaOutput]) {
         guard acceptLeader(from, term: heartbeat.term, &outputs) else {
             if heartbeat.term < term {
-                let reply = HeartbeatReply(term: term, round: 0, durable: 0, wall: now.wall)
+                let reply = HeartbeatReply(
+                    term: term, round: 0, durable: 0, wall: now.wall, room: room, memory: settings.memoryBytes)
                 outputs.append(.send(to: from, .heartbeatReply(reply)))
             }
             return

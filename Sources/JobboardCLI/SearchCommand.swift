@@ -56,6 +56,11 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Reads that come to nodes.", valueName: "number"))
     var reads: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Copies that a client sends of one payload, each addressed to a leader's term.", valueName: "number"))
+    var copies: Int?
+
     @Option(help: ArgumentHelp("Messages on their way at one time; of more, some are lost.", valueName: "number"))
     var messages: Int?
 
@@ -70,7 +75,7 @@ struct SearchCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let named, SearchBounds.named[named] == nil { throw ValidationError("no bounds have the name '\(named)'") }
-        let counts = [proposals, crashes, losses, repeats, timeouts, beats, cuts, reads, messages, depth, states]
+        let counts = [proposals, crashes, losses, repeats, timeouts, beats, cuts, reads, copies, messages, depth, states]
         if counts.contains(where: { $0.map { $0 < 0 } ?? false }) { throw ValidationError("a bound can't be negative") }
         if !(0...200).contains(messages ?? 0) { throw ValidationError("--messages must be from 0 to 200") }
         if !(1...6).contains(terms ?? 1) { throw ValidationError("--terms must be from 1 to 6") }
@@ -87,6 +92,7 @@ struct SearchCommand: AsyncParsableCommand {
         bounds.beats = beats ?? bounds.beats
         bounds.cuts = cuts ?? bounds.cuts
         bounds.reads = reads ?? bounds.reads
+        bounds.copies = copies ?? bounds.copies
         bounds.messages = messages ?? bounds.messages
         bounds.depth = depth ?? bounds.depth
         bounds.states = states
@@ -129,6 +135,7 @@ private enum SearchText {
             ("states with two leaders", report.twiceLed), ("longest committed", report.longestCommitted),
             ("truncations", report.truncations), ("confirmed reads", report.confirmedReads),
             ("lossy crashes", report.lossyCrashes), ("returns after a loss", report.returns),
+            ("states with a refused client", report.refused),
         ]
     }
 

@@ -42,6 +42,7 @@ extension Engine {
     /// An entry of this node's own: whoever waits for an outcome gets it.
     private mutating func apply(_ entry: Entry, _ proposal: Proposal, _ effects: inout [EngineEffect]) -> [Event] {
         let writes = proposal.writes
+        batchesDone += 1
         proposedBytes -= proposal.byteCount
         for place in writes.indices { memory.settled(writes[place].call.command) }
         // Mostly outcomes are answers and nothing else; only a claim of the next job may want more.
@@ -93,7 +94,7 @@ extension Engine {
                 for copy in copies { takeWrite(copy, &effects) }
                 return
             }
-            emptyClaims.add(write.call)
+            remember(outcome, of: write.call)
         }
         effects.append(.reply(write.client, .outcome(outcome)))
         for copy in copies { effects.append(.reply(copy.client, .outcome(outcome))) }

@@ -28,7 +28,9 @@ extension Engine {
             precondition(proposal.index > last && proposal.term == replica.term, "proposal \(proposal.index) comes too late")
             last = proposal.index
         }
-        if !replica.isLeader { precondition(emptyClaims.isEmpty && claimCopies.count == 0, "only a leader answers claims") }
+        precondition(ledTerm == (replica.isLeader ? replica.term : 0), "term \(ledTerm) is led, and not term \(replica.term)")
+        if !replica.isLeader { precondition(effectless.isEmpty && claimCopies.count == 0, "only a leader answers writes") }
+        precondition(batchesDone <= waiting.begun, "more batches are done than were begun")
     }
 
     /// The same for what takes time with all that is under way: on in debug builds and in simulation.
@@ -51,6 +53,7 @@ extension Engine {
         watches.checkInvariants(nextPosition: state.history.nextPosition)
         reads.checkInvariants(applied: state.index)
         claimCopies.checkInvariants()
+        effectless.checkInvariants(limit: settings.effectlessAnswers)
         precondition(blocked.isSubset(of: connections), "a connection that is closed does not read")
     }
 }

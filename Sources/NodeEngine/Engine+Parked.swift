@@ -160,7 +160,7 @@ extension Engine {
         case .noCopy: break
         }
         let outcome = state.machine.answeredBefore(write.call)
-        if outcome == nil { emptyClaims.add(write.call) }
+        if outcome == nil { remember(.claimed([]), of: write.call) }
         effects.append(.reply(client, .outcome(outcome ?? .claimed([]))))
     }
 

@@ -22,6 +22,7 @@ extension Engine {
     }
 
     mutating func answerReadsBehind(_ effects: inout [EngineEffect]) {
+        for read in reads.repeatedReady(after: batchesDone) { answer(read, &effects) }
         guard reads.isBehind else { return }
         for read in reads.caughtUp(with: state.index) { answer(read, &effects) }
     }
@@ -29,9 +30,9 @@ extension Engine {
     mutating func readFailed(_ number: UInt64, _ effects: inout [EngineEffect]) {
         for read in reads.endRound(number) ?? [] {
             guard reads.finish(read) else { continue }
-            if case .settled = read.kind {
-                refer(read.client, &effects)
-            } else {
+            switch read.kind {
+            case .settled, .repeated: refer(read.client, &effects)
+            case .query, .park, .watch:
                 let error = JobboardError(.unavailable, "no leader could confirm the read")
                 effects.append(.reply(read.client, .failed(error)))
             }
@@ -41,6 +42,7 @@ extension Engine {
     /// A read that was confirmed: small ones are answered at once while the turn has bytes left, others in their turn.
     private mutating func answer(_ read: Read, _ effects: inout [EngineEffect]) {
         guard connections.contains(read.client.connection) else { return _ = reads.finish(read) }
+        if case .repeated(let settled) = read.kind, settled.after > batchesDone { return reads.waitForBatch(read) }
         let mustWait =
             read.kind.isLarge || !turn.mayAnswer || (read.kind.mayBeLong && blocked.contains(read.client.connection))
             || reads.answers.has(read.client.connection)
@@ -65,6 +67,10 @@ extension Engine {
             turn.records -= records(for: query, response)
             effects.append(.reply(read.client, response))
         case .settled(let outcome):
+            turn.bytes -= outcome.answerBytes
+            effects.append(.reply(read.client, .outcome(outcome)))
+        case .repeated(let settled):
+            let outcome = lastWord(on: settled)
             turn.bytes -= outcome.answerBytes
             effects.append(.reply(read.client, .outcome(outcome)))
         case .park(let kind, let deadline): park(kind, deadline: deadline, read.client, &effects)
@@ -157,6 +163,7 @@ extension Read.Kind {
         switch self {
         case .query(.job), .query(.jobs): true
         case .settled(let outcome): outcome.answerBytes > 4096
+        case .repeated: true
         case .query, .park, .watch: false
         }
     }
@@ -171,7 +178,7 @@ extension Response {
         case .outcome(let outcome): outcome.answerBytes
         case .status: 2048
         case .events(let events): events.reduce(64) { $0 + $1.byteCount }
-        case .owner, .count, .ready, .watching, .failed, .notLeader, .digest: 256
+        case .owner, .count, .ready, .watching, .failed, .notLeader, .otherTerm, .digest: 256
         }
     }
 }

@@ -10,6 +10,8 @@ struct Write: Sendable {
     /// A claim of the next job may be parked until then.
     var deadline: UInt64
     var waits: Bool
+    /// An earlier copy of it may be under way.
+    var isRepeated = false
     /// The session of `call` is its number in the cluster; before, it is that of the connection.
     var isIdentified = false
     /// Opens a session only if it is there.
@@ -28,6 +30,8 @@ struct Batch: Sendable {
 struct BatchQueue: Sendable {
     private var batches: Deque<Batch> = []
     private(set) var byteCount = 0
+    /// Since the node started.
+    private(set) var begun: UInt64 = 0
 
     var isEmpty: Bool { batches.isEmpty }
     var hasFull: Bool { batches.count > 1 }
@@ -35,14 +39,20 @@ struct BatchQueue: Sendable {
 
     /// Adds a command, unless all would be more than `limit` bytes then.
     mutating func add(_ write: Write, limit: Int, isFull: (Batch) -> Bool) -> Bool {
-        if batches.last.map(isFull) ?? true { batches.append(Batch()) }
+        if batches.last.map(isFull) ?? true {
+            batches.append(Batch())
+            begun += 1
+        }
         let last = batches.count - 1
         let before = batches[last].byteCount
         CommandCodec.append(write.call, to: &batches[last].payload)
         let added = batches[last].byteCount - before
         guard byteCount + added <= limit else {
             batches[last].payload.removeLast(added)
-            if batches[last].writes.isEmpty { batches.removeLast() }
+            if batches[last].writes.isEmpty {
+                batches.removeLast()
+                begun -= 1
+            }
             return false
         }
         batches[last].writes.append(write)
@@ -89,16 +99,14 @@ extension Engine {
         }
         if case .claimNext(let want) = write.call.command, takeClaim(write, want, &effects) { return }
         // What would change nothing is answered like a read: it costs no log entry.
-        if let outcome = state.machine.precheck(write.call) {
-            if case .claimed(let jobs) = outcome, jobs.isEmpty { emptyClaims.add(write.call) }
-            return takeRead(.settled(outcome), write.client, &effects)
-        }
+        if let outcome = state.machine.precheck(write.call) { return answerWithoutEffect(write, outcome, &effects) }
+        if answeredWithoutEffect(write, &effects) { return }
         // What is rarely so is asked first: the call of `refusal` copies the whole engine, nearly 3 KB.
         if clusterRoom.isShort, let refusal = refusal(of: write.call.command) {
-            return effects.append(.reply(write.client, .failed(refusal)))
+            return answerWithoutEffect(write, .refused(refusal), &effects)
         }
         if let refusal = memory.refusal(of: write.call.command) {
-            return effects.append(.reply(write.client, .failed(refusal)))
+            return answerWithoutEffect(write, .refused(refusal), &effects)
         }
         // Of the settings these alone: all of them would be copied, for each write.
         let (bytes, commands, limit) = (settings.batchBytes, settings.batchCommands, settings.waitingLimit)
@@ -125,10 +133,11 @@ extension Engine {
             return true
         case .noCopy: break
         }
-        if let outcome = state.machine.answeredBefore(write.call) ?? emptyClaims.answer(to: write.call) {
+        if let outcome = state.machine.answeredBefore(write.call) {
             takeRead(.settled(outcome), write.client, &effects)
             return true
         }
+        if answeredWithoutEffect(write, &effects) { return true }
         if holds(write, want, &effects) { return true }
         // The first claim by name of a board goes through the log even for nothing: that gives the board an index of names.
         // Under a session that has ended nothing is parked: it would be refused when there is a job for it.
@@ -197,6 +206,12 @@ extension Engine {
         effects.append(.reply(client, .notLeader(leader: leaderAddress)))
     }
 
+    /// A write that is not addressed to this node's term.
+    func sendBack(_ client: ClientReference, _ effects: inout [EngineEffect]) {
+        guard ledTerm > 0 else { return refer(client, &effects) }
+        effects.append(.reply(client, .otherTerm(ledTerm)))
+    }
+
     func claimCount(_ write: Write) -> (board: String, count: Int)? {
         guard case .claimNext(let want) = write.call.command else { return nil }
         return (want.board, Int(want.count))
@@ -256,7 +271,9 @@ extension Engine {
         memory.nothingIsUnderWay()
         claimsUnderWay = [:]
         claimCopies.removeAll()
-        emptyClaims.removeAll()
+        effectless.removeAll()
+        batchesDone = waiting.begun
+        for read in reads.endRepeated() where reads.finish(read) { refer(read.client, &effects) }
         for write in heldClaims.removeAll() { refer(write.client, &effects) }
         for write in parkedClaims.removeAll() { refer(write.client, &effects) }
     }

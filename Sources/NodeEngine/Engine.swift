@@ -45,8 +45,12 @@ package struct Engine: Sendable {
     var claimsUnderWay: [String: Int] = [:]
     var claimCopies = ClaimCopies()
     var heldClaims = HeldClaims()
-    /// Claims of the next job that got nothing since this node leads.
-    var emptyClaims = EmptyClaims()
+    /// Since this node leads.
+    var effectless = EffectlessAnswers()
+    /// The term that this node leads; 0 while it does not.
+    package private(set) var ledTerm: Term = 0
+    /// Of the batches that `waiting` has begun, so many have come out of the log, or never will.
+    var batchesDone: UInt64 = 0
 
     var reads = PendingReads()
     var digests = DigestRequests()
@@ -170,8 +174,14 @@ package struct Engine: Sendable {
         case .write(let call, _) where call.command.opensSession:
             let error = JobboardError(.invalidArgument, "a session is opened by presenting its token")
             effects.append(.reply(client, .failed(error)))
-        case .write(let call, let wait):
-            takeWrite(Write(client: client, call: call, deadline: now.monotonic + UInt64(wait), waits: wait > 0), &effects)
+        case .write(let call, let sending):
+            // Addressed to another term, it may be a late copy of what another leader has answered.
+            guard AddressedTerm.isTaken(sending.term, byLeaderOf: ledTerm) else { return sendBack(client, &effects) }
+            let wait = sending.waitMilliseconds
+            takeWrite(
+                Write(
+                    client: client, call: call, deadline: now.monotonic + UInt64(wait), waits: wait > 0,
+                    isRepeated: sending.isRepeated), &effects)
         case .read(let query, let fresh):
             takeRead(.query(query), client, fresh: fresh, &effects)
         case .waitForClaimable(let board, let milliseconds):
@@ -236,6 +246,7 @@ package struct Engine: Sendable {
 
     private mutating func leaderChanged(_ leader: NodeID?, _ term: Term, _ effects: inout [EngineEffect]) {
         effects.append(.notice(.leader(leader, term: term)))
+        ledTerm = leader == replica.id ? term : 0
         if leader != replica.id { loseLeadership(&effects) }
     }
 

@@ -186,6 +186,8 @@ package struct EngineSettings: Sendable {
     package var snapshotBytes: UInt64 = 64 << 20
     /// Events remembered so that a watch can resume.
     package var rememberedEvents = 100_000
+    /// Requests of which a leader remembers that it answered them without an effect.
+    package var effectlessAnswers = Budget.effectlessAnswers.limit
     /// Sessions that one connection may present, at most; then `overloaded`.
     package var presentedSessions = Budget.presentedSessions.limit
     /// A snapshot is refused whose state counts for more bytes.

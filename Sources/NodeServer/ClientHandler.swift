@@ -122,7 +122,8 @@ final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
 
     private func began(_ request: Request, _ number: UInt64) {
         switch request {
-        case .write(_, waitMilliseconds: 0), .read, .session: accepted.requests += 1
+        case .write(_, let sending) where sending.waitMilliseconds == 0: accepted.requests += 1
+        case .read, .session: accepted.requests += 1
         case .write, .waitForClaimable, .waitForEnd, .watch: waiting.insert(number)
         case .cancel(let other): waiting.remove(other)
         }

@@ -307,7 +307,8 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
 
     var hello: ClientHello {
         ClientHello(
-            cluster: engine.settings.cluster, node: engine.replica.id.rawValue, leader: engine.leaderAddress)
+            cluster: engine.settings.cluster, node: engine.replica.id.rawValue, leader: engine.leaderAddress,
+            term: engine.ledTerm)
     }
 }
 

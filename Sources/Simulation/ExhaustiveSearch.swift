@@ -103,6 +103,7 @@ package struct ExhaustiveSearch {
         if leaders > 0 { report.led += 1 }
         if leaders > 1 { report.twiceLed += 1 }
         report.longestCommitted = max(report.longestCommitted, world.record.committed.count)
+        if world.client.isRefused { report.refused += 1 }
         report.truncations += world.sights.truncations
         report.confirmedReads += world.sights.confirmedReads
         report.lossyCrashes += world.sights.lossyCrashes

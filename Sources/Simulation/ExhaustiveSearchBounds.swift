@@ -27,6 +27,10 @@ package struct SearchBounds: Sendable, Equatable {
     /// Connections that break.
     package var cuts = 0
     package var reads = 0
+    /// Copies that a client sends of one payload, each addressed to the term of a leader.
+    package var copies = 0
+    /// The client also sends copies to nodes that lead no term.
+    package var asksFollowers = false
     /// Messages on their way, at most; with more of them, some are lost before anything else happens.
     package var messages = 12
     /// A follower gets its entries one by one.
@@ -48,6 +52,15 @@ package struct SearchBounds: Sendable, Equatable {
     package var leapsNot = false
     /// A node that has lost something goes on from the word of one other.
     package var learnsFromOne = false
+
+    /// Leaders take copies that are addressed to any term.
+    package var takesAnyTerm = false
+    /// Leaders don't remember what they answered without an effect.
+    package var remembersNothing = false
+    /// Leaders answer a repeated copy while an earlier one is under way.
+    package var answersTooSoon = false
+    /// The client also sends copies to leaders of earlier terms than before.
+    package var turnsBack = false
 
     package init() {}
 }
@@ -75,6 +88,8 @@ package struct SearchReport: Sendable, Equatable {
     package var lossyCrashes = 0
     /// Nodes that took part again after a loss.
     package var returns = 0
+    /// Worlds whose client was told that its payload has no effect.
+    package var refused = 0
 }
 
 /// A broken invariant, and the shortest way to it: one move a line.

@@ -17,6 +17,10 @@ enum SearchMove: Equatable, Sendable {
     case cut(UInt8, UInt8)
     case propose(UInt8)
     case read(UInt8)
+    /// The client sends its payload, addressed to the term that the node leads.
+    case sendCopy(UInt8)
+    /// A copy of the client's arrives.
+    case takeCopy(UInt8, SearchClient.Answer)
     /// The process dies and starts again: of what its disk had not promised, so many writes are there nevertheless.
     case crash(UInt8, surviving: UInt8)
     /// The process dies, and its disk keeps the oldest entries alone, and no vote.

@@ -12,6 +12,12 @@ extension SearchBounds {
         "figure-8": make {
             ($0.start, $0.terms, $0.timeouts, $0.messages, $0.appendsAreSingle) = (.figure8, 4, 2, 2, true)
         },
+        "late-copies": make {
+            ($0.start, $0.copies, $0.terms, $0.timeouts, $0.messages) = (.led, 2, 2, 2, 1)
+        },
+        "late-copies-anywhere": make {
+            ($0.start, $0.copies, $0.asksFollowers, $0.terms, $0.timeouts, $0.messages) = (.led, 2, true, 2, 2, 1)
+        },
         "leader-crash": make { ($0.start, $0.proposals, $0.crashes, $0.messages) = (.led, 1, 1, 1) },
         "log-loss": make {
             ($0.start, $0.losses, $0.proposals, $0.terms, $0.timeouts, $0.messages) = (.led, 1, 1, 6, 2, 1)

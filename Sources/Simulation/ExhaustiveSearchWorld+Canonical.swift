@@ -61,6 +61,7 @@ extension SearchWorld {
         var hash = CanonicalHash()
         hash.add(members)
         record.encode(names, into: &hash)
+        if bounds.copies > 0 { client.encode(names, into: &hash) }
         for count in [
             spent.proposals, spent.crashes, spent.losses, spent.repeats, spent.timeouts, spent.beats, spent.cuts, spent.reads,
         ] {

@@ -3,6 +3,9 @@ import Consensus
 extension SearchWorld {
     /// What must hold between the nodes of any world. What binds worlds over time is checked as moves are made.
     func check() throws(Violation) {
+        if client.isRefused, record.committed.contains(where: { SearchClient.isPayload($0.digest) }) {
+            throw Violation("the payload is committed, and its client was told that it has no effect")
+        }
         for node in 0..<Self.size {
             for other in 0..<node { try Self.checkMatching(replicas[node].log, replicas[other].log, node, other) }
             if replicas[node].isLeader { try checkCompleteness(of: replicas[node]) }

@@ -8,6 +8,7 @@ extension SearchWorld {
         var moves: [SearchMove] = flights.indices.map { .deliver(UInt8($0)) }
         if spent.repeats < bounds.repeats { moves += flights.indices.map { .repeated(UInt8($0)) } }
         for node in 0..<Self.size { addMoves(of: node, to: &moves) }
+        if bounds.copies > 0 { addCopyMoves(to: &moves) }
         return moves
     }
 
@@ -59,6 +60,9 @@ extension SearchWorld {
         case .cut(let node, let peer): "node \(node + 1) loses its connection to node \(peer + 1)"
         case .propose(let node): "node \(node + 1) appends a command"
         case .read(let node): "a read comes to node \(node + 1)"
+        case .sendCopy(let node): "the client sends its payload to node \(node + 1), in term \(ledTerm(of: Int(node)))"
+        case .takeCopy(let place, let answer):
+            "the copy for node \(client.copies[Int(place)].node + 1) in term \(client.copies[Int(place)].term) arrives: \(answer)"
         case .crash(let node, let surviving):
             "node \(node + 1) crashes and starts again; \(surviving) of \(disks[Int(node)].pending.count) writes were done"
         case .forget(let node, let kept):

@@ -38,6 +38,7 @@ struct SearchWorld: Sendable {
     /// What those have heard that stand aside after a loss.
     var losses: [SearchLoss?] = Array(repeating: nil, count: size)
     var flights: [Flight] = []
+    var client = SearchClient()
     var record = SearchRecord()
     var spent = Spent()
     var sights = Sights()
@@ -72,9 +73,11 @@ struct SearchWorld: Sendable {
     private static let sealer = Sealer { draft in
         var hash = CanonicalHash()
         for value in [draft.term, draft.index, UInt64(draft.kind.rawValue), draft.parent.low] { hash.add(value) }
+        if !draft.payload.isEmpty { hash.add(1) }
+        let high = SearchClient.mark(hash.high, isPayload: !draft.payload.isEmpty)
         return Entry(
             kind: draft.kind, term: draft.term, index: draft.index, time: draft.time, firstCommand: draft.firstCommand,
-            commandCount: draft.commandCount, parent: draft.parent, digest: Digest(high: hash.high, low: hash.low), block: block)
+            commandCount: draft.commandCount, parent: draft.parent, digest: Digest(high: high, low: hash.low), block: block)
     }
 
     /// A process that starts with what its disk holds.
@@ -120,6 +123,8 @@ struct SearchWorld: Sendable {
         case .read(let node):
             spent.reads += 1
             try step(Int(node), .read(record.ask(at: Int(node))))
+        case .sendCopy(let node): client.send(to: Int(node), leading: ledTerm(of: Int(node)), checked: !bounds.turnsBack)
+        case .takeCopy(let place, let answer): try takeCopy(Int(place), answer)
         case .crash(let node, let surviving): try crash(Int(node), surviving: Int(surviving))
         case .forget(let node, let kept): forget(Int(node), keeping: Int(kept))
         case .hear(let node, let peer): hear(Int(node), from: Int(peer))
@@ -139,14 +144,16 @@ struct SearchWorld: Sendable {
         disks[node].crash(surviving: surviving)
         record.forgetReads(of: node)
         replicas[node] = started(node)
+        client.forgetMemory(of: node)
         try committed(node)
     }
 
-    private mutating func step(_ node: Int, _ input: ReplicaInput) throws(Violation) {
+    mutating func step(_ node: Int, _ input: ReplicaInput) throws(Violation) {
         let before = (term: replicas[node].term, commit: replicas[node].commit, leads: replicas[node].isLeader)
         var outputs: [ReplicaOutput] = []
         replicas[node].step(input, at: Moment(monotonic: clocks[node], wall: 0), into: &outputs)
         replicas[node].checkInvariants()
+        if replicas[node].term != before.term || replicas[node].isLeader != before.leads { client.forgetMemory(of: node) }
         guard replicas[node].term >= before.term, replicas[node].commit >= before.commit else {
             throw Violation("node \(node + 1) went back in its term or its commit index")
         }

@@ -18,8 +18,8 @@ struct ReferenceBoard {
     private var gone: Set<JobID> = []
     private var lastFence: UInt64 = 0
     private var lastTime: UInt64 = 0
-    /// Claims of the next job that got something, and the term in which they were proposed.
-    private(set) var fruitfulClaims: [CallKey: Term] = [:]
+    /// The requests that had an effect, in the order of the log; copies among them.
+    private(set) var effects: [(key: CallKey, index: LogIndex, term: Term)] = []
     private let opener = Opener { try? BlockCodec.payload(of: $0) }
 
     init(limits: BoardLimits) {
@@ -37,15 +37,13 @@ struct ReferenceBoard {
         } catch {
             throw Violation("committed entry \(entry.index) can't be applied: \(error)")
         }
-        var fruitful: [Int] = []
+        var effective: [Int] = []
         let new = state.apply(entry, count: calls.count, call: { calls[$0] }) { place, outcome in
-            guard case .claimNext = calls[place].command, case .claimed(let jobs) = outcome, !jobs.isEmpty else { return }
-            fruitful.append(place)
+            if outcome.hasEffect { effective.append(place) }
         }
-        for place in fruitful {
-            // Copies get the same answer: the first one decides.
+        for place in effective {
             let key = CallKey(session: calls[place].session, sequence: calls[place].sequence)
-            if fruitfulClaims[key] == nil { fruitfulClaims[key] = entry.term }
+            effects.append((key, entry.index, entry.term))
         }
         if entry.kind == .tick { sights.add(.timeEntries) }
         for event in new { try take(event, &sights) }

@@ -37,8 +37,13 @@ struct SimulatedClient {
     /// The number of the last try; answers to earlier ones are told apart by it.
     var request: UInt64 = 0
     var sentAt: UInt64 = 0
-    /// How often the present goal's request was put on the way.
-    var copies = 0
+    /// The term that its target leads, as it said; 0 when it leads none.
+    var term: UInt64 = 0
+    /// The node that said so.
+    var greetedBy: Int?
+    var addressed = AddressedTerm()
+    /// Copies of the present goal's request to which no answer came.
+    var openCopies = 0
     /// Jobs that it was told it holds.
     var held: [Operation.Claim] = []
     /// Chooses the names that it claims by, in a run where it does; luck of its own.
@@ -150,7 +155,7 @@ struct SimulatedClient {
 
     /// What the history says of the goal, and its number in the session.
     private mutating func begin(at time: UInt64) {
-        copies = 0
+        (addressed, openCopies) = (AddressedTerm(), 0)
         func operation(_ action: Operation.Action, _ job: JobID?) -> Operation {
             var operation = Operation(client: name, action, jobs: job.map { [$0] } ?? [], called: time)
             operation.who = name
@@ -206,6 +211,15 @@ struct SimulatedClient {
             command = .consume(Holder(job: job, who: name, fence: fence), result: nil, followUps: [])
         }
         let call = SessionCommand(session: localSession, sequence: sequence, acknowledgedBelow: sequence, command: command)
-        return .write(call, waitMilliseconds: sequence % 4 == 0 ? 300 : 0)
+        return .write(
+            call, Sending(term: term, isRepeated: openCopies > 0, waitMilliseconds: sequence % 4 == 0 ? 300 : 0))
+    }
+
+    /// A copy was answered, and has no effect. One that was shed goes again under a new number, unless others are on their way.
+    mutating func takeBack(isShed: Bool) {
+        openCopies -= 1
+        guard openCopies == 0 else { return }
+        addressed.noneIsLeft()
+        if isShed, let operation, operation.action != .owner, operation.action != .show { sequence += 1 }
     }
 }

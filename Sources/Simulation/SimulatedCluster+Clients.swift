@@ -32,9 +32,17 @@ extension SimulatedCluster {
         }
     }
 
+    /// Copies that come late come over connections that their clients have given up; so many above the clients' own.
+    static let lateConnections: UInt64 = 500
+
     private mutating func ask(_ client: Int) {
+        greet(client)
+        guard clients[client].addressed.allows(clients[client].term) else {
+            // An earlier leader than the one that has a copy.
+            clients[client].target = Int(random.below(UInt64(nodes.count)))
+            return askAgainSoon(client)
+        }
         clients[client].request += 1
-        clients[client].copies += 1
         clients[client].sentAt = time
         var bytes: [UInt8] = []
         let number = clients[client].request
@@ -47,16 +55,27 @@ extension SimulatedCluster {
             ClientCodec.append(resumption, number: 0, to: &bytes)
         }
         ClientCodec.append(request, number: number, to: &bytes)
+        clients[client].addressed.sent(to: clients[client].term)
+        clients[client].openCopies += 1
         let body = bytes
-        func plan(to node: Int, _ at: UInt64) {
-            queue.plan(.request(to: node, client: client, number: number, bytes: body, connection: UInt64(client)), at: at)
+        func plan(to node: Int, _ at: UInt64, on connection: UInt64) {
+            queue.plan(.request(to: node, client: client, number: number, bytes: body, connection: connection), at: at)
         }
-        plan(to: clients[client].target, time + 1 + random.below(2 * self.plan.delay))
+        plan(to: clients[client].target, time + 1 + random.below(2 * self.plan.delay), on: UInt64(client))
         if phase == .faulty, random.below(1000) < self.plan.requestRepeat {
             report.sights.add(.requestsRepeated)
-            clients[client].copies += 1
-            plan(to: Int(random.below(UInt64(nodes.count))), time + 1 + random.below(2_000_000))
+            clients[client].openCopies += 1
+            let node = random.below(2) == 0 ? clients[client].target : Int(random.below(UInt64(nodes.count)))
+            plan(to: node, time + 1 + random.below(2_000_000), on: UInt64(client) + Self.lateConnections)
         }
+    }
+
+    /// A client that comes to another node than before is told there which term it leads.
+    private mutating func greet(_ client: Int) {
+        let target = clients[client].target
+        guard clients[client].greetedBy != target else { return }
+        clients[client].greetedBy = target
+        clients[client].term = nodes[target].engine?.ledTerm ?? 0
     }
 
     /// What a client or a watcher sent at once, as frames one after the other.
@@ -74,12 +93,15 @@ extension SimulatedCluster {
     }
 
     /// A node answers a client or a watcher.
-    mutating func reply(_ reference: ClientReference, _ response: Response, in term: Term) throws {
+    mutating func reply(_ reference: ClientReference, _ response: Response) throws {
         guard reference.connection < Self.firstWatch else { return try replyToWatcher(reference, response) }
         // The answer to the resumption of a session, which nobody waits for.
         guard reference.request > 0 else { return }
-        let client = Int(reference.connection)
-        try checkRepeatedAnswer(client, reference.request, response, in: term)
+        let isLate = reference.connection >= Self.lateConnections
+        let client = Int(isLate ? reference.connection - Self.lateConnections : reference.connection)
+        if isLate, case .otherTerm = response { report.sights.add(.lateCopiesSentBack) }
+        try checkRepeatedAnswer(client, reference.request, response)
+        guard !isLate else { return }
         if phase == .faulty, random.below(1000) < plan.replyLoss {
             report.sights.add(.repliesLost)
             return
@@ -93,14 +115,12 @@ extension SimulatedCluster {
 
     /// The same request has one effect and one answer.
     private mutating func checkRepeatedAnswer(
-        _ client: Int, _ number: UInt64, _ response: Response, in term: Term
+        _ client: Int, _ number: UInt64, _ response: Response
     ) throws {
         guard case .outcome(let outcome) = response, let call = calls[client][number] else { return }
         let key = CallKey(session: call.session, sequence: call.sequence)
         switch outcome {
-        case .claimed(let jobs) where jobs.isEmpty:
-            emptyAnswers[key, default: []].insert(term)
-            return
+        case .claimed(let jobs) where jobs.isEmpty: return
         case .claimed, .changed: break
         case .sessionOpened, .sessionClosed, .posted, .refused: return
         }
@@ -118,15 +138,18 @@ extension SimulatedCluster {
         guard number == clients[client].request, let goal = clients[client].goal else { return }
         switch response {
         case .notLeader(let leader):
+            clients[client].takeBack(isShed: false)
             clients[client].target = leader.flatMap { Int($0) }.map { $0 - 1 } ?? Int(random.below(UInt64(nodes.count)))
             askAgainSoon(client)
+        case .otherTerm(let term):
+            report.sights.add(.otherTerms)
+            clients[client].takeBack(isShed: false)
+            clients[client].term = term
+            askAgainSoon(client)
         case .failed(let error) where error.code == .unavailable || error.code == .overloaded:
+            if error.outcome == .notApplied { clients[client].takeBack(isShed: error.code == .overloaded) }
             clients[client].target = Int(random.below(UInt64(nodes.count)))
             askAgainSoon(client)
-        case .failed(let error) where error.code == .readOnly:
-            report.sights.add(.readOnlyRefusals)
-            // Another copy of it may have been taken.
-            finish(client, clients[client].copies > 1 ? .unknown : .refused(code: error.code.rawValue, owner: nil))
         case .failed(let error):
             finish(client, .refused(code: error.code.rawValue, owner: error.owner))
         case .jobs: finish(client, .unknown)
@@ -134,6 +157,9 @@ extension SimulatedCluster {
         case .job(let job): finish(client, .seen(state: job.state, owner: job.owner, fence: job.fence))
         case .outcome(let outcome):
             report.acknowledged += 1
+            if outcome.saysThatNothingHappened {
+                withoutEffect.insert(CallKey(session: clients[client].session, sequence: clients[client].sequence))
+            }
             try take(outcome, for: goal, client)
         case .count, .status, .digest, .ready, .watching, .events:
             throw Violation("client \(client) got an answer to another question: \(response)")
@@ -159,9 +185,6 @@ extension SimulatedCluster {
             let claims = jobs.map { Operation.Claim(job: $0.id, fence: $0.fence!) }
             clients[client].held += claims
             finish(client, .claimed(claims))
-            if claims.isEmpty {
-                emptyClaims[CallKey(session: clients[client].session, sequence: clients[client].sequence)] = history.count - 1
-            }
         case (.consume(let job, let fence), .changed(let changed)):
             report.consumed += 1
             try checker.consumed(job, fence: fence)
@@ -177,21 +200,15 @@ extension SimulatedCluster {
 
     private mutating func refused(_ client: Int, _ error: JobboardError) {
         if error.code == .staleFence { report.sights.add(.staleFencesRefused) }
+        if error.code == .readOnly { report.sights.add(.readOnlyRefusals) }
         guard error.code == .sessionExpired else {
-            let isUnknown = error.outcome == .unknown || mayYetClaim(client)
-            return finish(client, isUnknown ? .unknown : .refused(code: error.code.rawValue, owner: error.owner))
+            return finish(client, error.outcome == .unknown ? .unknown : .refused(code: error.code.rawValue, owner: error.owner))
         }
         // An earlier try may have had its effect while the session lived.
         report.sights.add(.sessionsLost)
         finish(client, .unknown)
         clients[client].session = 0
         clients[client].held = []
-    }
-
-    /// A refusal that costs no log entry is not remembered, so another copy of the claim may yet succeed, for nobody.
-    private func mayYetClaim(_ client: Int) -> Bool {
-        guard case .claim = clients[client].goal else { return false }
-        return clients[client].copies > 1
     }
 
     /// The goal is reached, or never will be: the history says how it went.
@@ -217,5 +234,27 @@ extension SimulatedCluster {
         finish(client, .unknown)
         trace.note(time, "\(clients[client].name) dies")
         clients[client].die()
+    }
+}
+
+extension Outcome {
+    /// Its client believes from now on that the request had no effect and never will have one.
+    fileprivate var saysThatNothingHappened: Bool {
+        switch self {
+        case .claimed(let jobs): jobs.isEmpty
+        case .posted(_, let duplicates): duplicates.allSatisfy(\.self)
+        case .refused(let error): error.outcome == .notApplied && error.code != .sessionExpired
+        case .sessionOpened, .sessionClosed, .changed: false
+        }
+    }
+
+    /// The request changed a board.
+    var hasEffect: Bool {
+        switch self {
+        case .claimed(let jobs): !jobs.isEmpty
+        case .posted(_, let duplicates): !duplicates.allSatisfy(\.self)
+        case .changed: true
+        case .sessionOpened, .sessionClosed, .refused: false
+        }
     }
 }

@@ -21,17 +21,17 @@ struct HostileClients {
 
     init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
-    mutating func input(for place: Int, knownJobs: [JobID]) -> EngineInput {
+    mutating func input(for place: Int, knownJobs: [JobID], term: UInt64) -> EngineInput {
         let connection = open[place].number
         let dice = random.below(100)
         if dice < 8 { return .connectionBlocked(connection) }
         if dice < 14 { return .connectionWritable(connection) }
         open[place].request += 1
         let reference = ClientReference(connection: connection, request: open[place].request)
-        return .request(reference, request(dice, last: open[place].request, knownJobs))
+        return .request(reference, request(dice, last: open[place].request, knownJobs, term))
     }
 
-    private mutating func request(_ dice: UInt64, last: UInt64, _ knownJobs: [JobID]) -> Request {
+    private mutating func request(_ dice: UInt64, last: UInt64, _ knownJobs: [JobID], _ term: UInt64) -> Request {
         let missing = "missing\(random.below(5))"
         let board = random.below(2) == 0 ? SimulatedClient.board : missing
         let wait = UInt32(random.below(4000))
@@ -51,7 +51,7 @@ struct HostileClients {
             let call = SessionCommand(
                 session: random.below(3) + (hasSession ? 0 : 1 << 40), sequence: 1 + random.below(40), acknowledgedBelow: 1,
                 command: .claimNext(want))
-            return .write(call, waitMilliseconds: wait)
+            return .write(call, Sending(term: term, isRepeated: last % 2 == 0, waitMilliseconds: wait))
         }
         if dice < 76 {
             return .read(.jobs(JobsQuery(board: board, states: .all, limit: 10_000)), fresh: random.below(2) == 0)
@@ -85,7 +85,7 @@ extension SimulatedCluster {
         // A process that was started anew does not know the connection.
         var inputs: [EngineInput] = [.connectionOpened(connection.number)]
         for _ in 0...hostile.random.below(6) {
-            inputs.append(hostile.input(for: place, knownJobs: knownJobs))
+            inputs.append(hostile.input(for: place, knownJobs: knownJobs, term: nodes[connection.node].engine?.ledTerm ?? 0))
             report.sights.add(.hostileRequests)
         }
         try step(connection.node, inputs)
@@ -115,5 +115,6 @@ extension EngineSettings {
         scannedRecordsPerTurn = 10 + Int(random.below(200))
         parkedAnswersPerTurn = 1 + Int(random.below(8))
         digestRequests = 1 + Int(random.below(4))
+        effectlessAnswers = Int(random.below(40))
     }
 }

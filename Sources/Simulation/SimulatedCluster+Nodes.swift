@@ -149,7 +149,7 @@ extension SimulatedCluster {
         case .reply(let client, let response):
             try freshReads.answered(response, client, at: node, index: engine.state.index)
             if case .failed(let error) = response, error.code == .overloaded { report.sights.add(.requestsShed) }
-            try reply(client, response, in: engine.replica.term)
+            try reply(client, response)
         case .halt(let reason):
             throw Violation("node \(nodes[node].id) halts: \(reason)")
         case .transfer(let peer, let transfer):

@@ -50,10 +50,8 @@ package struct SimulatedCluster {
     /// Answers with an effect, by the request that had it.
     var outcomes: [CallKey: Outcome] = [:]
     package internal(set) var history: [Operation] = []
-    /// Claims that their clients believe to have got nothing, and their places in the history.
-    var emptyClaims: [CallKey: Int] = [:]
-    /// The terms in which leaders answered a claim with nothing.
-    var emptyAnswers: [CallKey: Set<Term>] = [:]
+    /// Requests that were answered without an effect, and whose clients know it. Only looked up, never walked.
+    var withoutEffect: Set<CallKey> = []
     var postedJobs: [JobID] = []
     /// Posted, or tried to be.
     var knownJobs: [JobID] = []

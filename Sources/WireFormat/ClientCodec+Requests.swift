@@ -28,8 +28,10 @@ extension ClientCodec {
             writer.varint(local)
             writer.pair(high: token.high, low: token.low)
             writer.varint(UInt64(ttlMilliseconds))
-        case .write(let call, let waitMilliseconds):
-            writer.varint(UInt64(waitMilliseconds))
+        case .write(let call, let sending):
+            writer.varint(flag(sending.isRepeated, 0))
+            writer.varint(sending.term)
+            writer.varint(UInt64(sending.waitMilliseconds))
             CommandCodec.append(call, to: &writer)
         case .read(let query, let fresh):
             writer.bool(fresh)
@@ -89,8 +91,10 @@ extension ClientCodec {
             return .session(
                 local: local, SessionToken(high: high, low: low), ttlMilliseconds: try reader.varint32(), resumed: flags.has(0))
         case .write:
-            let waitMilliseconds = try reader.varint32()
-            return .write(try CommandCodec.decodeOne(&reader), waitMilliseconds: waitMilliseconds)
+            let flags = try reader.flags(known: 0b1)
+            let sending = Sending(
+                term: try reader.varint(), isRepeated: flags.has(0), waitMilliseconds: try reader.varint32())
+            return .write(try CommandCodec.decodeOne(&reader), sending)
         case .job, .owner, .jobs, .count, .status, .digest:
             let fresh = try reader.bool()
             return .read(try decodeQuery(tag, &reader), fresh: fresh)

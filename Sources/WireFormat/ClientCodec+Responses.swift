@@ -19,6 +19,7 @@ extension ClientCodec {
         case failed = 15
         case notLeader = 16
         case digest = 17
+        case otherTerm = 18
     }
 
     /// Appends a response's whole frame.
@@ -42,6 +43,7 @@ extension ClientCodec {
         case .events(let events): writer.events(events)
         case .failed(let error): writer.error(error)
         case .notLeader(let leader): writer.optionalString(leader)
+        case .otherTerm(let term): writer.varint(term)
         }
         writer.endFrame(frame)
         writer.give(to: &output)
@@ -78,6 +80,7 @@ extension ClientCodec {
         case .events: .events
         case .failed: .failed
         case .notLeader: .notLeader
+        case .otherTerm: .otherTerm
         }
     }
 
@@ -100,6 +103,7 @@ extension ClientCodec {
         case .events: return .events(try reader.events())
         case .failed: return .failed(try reader.error())
         case .notLeader: return .notLeader(leader: try reader.optionalString())
+        case .otherTerm: return .otherTerm(try reader.varint())
         }
     }
 

@@ -16,6 +16,7 @@ package enum ClientCodec {
         writer.varint(hello.node)
         writer.bool(hello.leader != nil)
         if let leader = hello.leader { writer.string(leader) }
+        writer.varint(hello.term)
         writer.extensions(hello.extensions)
         writer.endFrame(frame)
         return writer.bytes
@@ -31,8 +32,9 @@ package enum ClientCodec {
         let cluster = try reader.string()
         let node = try reader.varint()
         let leader = try reader.bool() ? reader.string() : nil
+        let term = try reader.varint()
         let hello = ClientHello(
-            formats: formats, cluster: cluster, node: node, leader: leader, extensions: try reader.extensions())
+            formats: formats, cluster: cluster, node: node, leader: leader, term: term, extensions: try reader.extensions())
         try reader.finish()
         return hello
     }

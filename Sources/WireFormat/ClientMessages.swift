@@ -9,9 +9,8 @@ package enum Request: Sendable, Equatable {
     /// cluster. A session that there is not is opened, unless it is to be `resumed`: then it is refused as
     /// `session_expired`, since a session that was opened anew would not remember what was done under it.
     case session(local: UInt64, SessionToken, ttlMilliseconds: UInt32, resumed: Bool)
-    /// Changes something: goes through the log. Its session is a number that was given on this connection. `waitMilliseconds`
-    /// is for `claimNext`: park this long for a job.
-    case write(SessionCommand, waitMilliseconds: UInt32)
+    /// Changes something: goes through the log. Its session is a number that was given on this connection.
+    case write(SessionCommand, Sending)
     /// `fresh`: linearizable; else whatever the asked node has.
     case read(Query, fresh: Bool)
     /// Until a claimable job is on the board. Answered with `.ready(true)`, or `.ready(false)` when the time is up.
@@ -23,6 +22,22 @@ package enum Request: Sendable, Equatable {
     case watch(board: String?, from: UInt64?)
     /// Ends the watch or wait with this request number; not answered itself.
     case cancel(UInt64)
+}
+
+/// What a client says of one copy of a write.
+package struct Sending: Sendable, Equatable {
+    /// The copy is addressed to the leader of this term, and no other leader takes it; 0 is nobody's term. See `AddressedTerm`.
+    package var term: UInt64
+    /// An earlier copy may still be on its way, or its answer was lost.
+    package var isRepeated: Bool
+    /// For `claimNext`: park this long for a job.
+    package var waitMilliseconds: UInt32
+
+    package init(term: UInt64, isRepeated: Bool = false, waitMilliseconds: UInt32 = 0) {
+        self.term = term
+        self.isRepeated = isRepeated
+        self.waitMilliseconds = waitMilliseconds
+    }
 }
 
 /// A question that changes nothing.
@@ -55,6 +70,8 @@ package enum Response: Sendable, Equatable {
     case failed(JobboardError)
     /// Only the leader can do this. `leader`: its client address as "host:port", when known.
     case notLeader(leader: String?)
+    /// This node leads, in the given term, and the write was addressed to another: this copy of it has no effect.
+    case otherTerm(UInt64)
 }
 
 /// The first thing each side sends on a connection, so that strangers are told apart at once.
@@ -67,19 +84,22 @@ package struct ClientHello: Sendable, Equatable {
     package var node: UInt64
     /// The client address of the leader as the node knows it, "host:port"; nil from a client.
     package var leader: String?
+    /// The term that the node leads; 0 from one that does not, and from a client.
+    package var term: UInt64
     package var extensions: [GreetingExtension]
 
     /// The formats that this version speaks.
     package static let formats = FormatRange(1, 1)
 
     package init(
-        formats: FormatRange = ClientHello.formats, cluster: String, node: UInt64, leader: String?,
+        formats: FormatRange = ClientHello.formats, cluster: String, node: UInt64, leader: String?, term: UInt64 = 0,
         extensions: [GreetingExtension] = []
     ) {
         self.formats = formats
         self.cluster = cluster
         self.node = node
         self.leader = leader
+        self.term = term
         self.extensions = extensions
     }
 }

@@ -75,7 +75,7 @@ import WireFormat
         #expect(stage.waitUntilDue().connect != nil)
     }
 
-    @Test func `an overloaded node gets time and then the same command`() throws {
+    @Test func `an overloaded node gets time and then the same command under a new number`() throws {
         let stage = Stage()
         let sent = try stage.open(1, .post("x"))
         let held = stage.answer(sent.number, .failed(JobboardError(.overloaded, "busy")))
@@ -84,7 +84,44 @@ import WireFormat
         #expect(stage.submit(2, .read(.status, fresh: false)).sends.isEmpty)
         let again = stage.waitUntilDue().sends
         #expect(again.count == 2)
-        #expect(again.contains { $0.command == sent.command })
+        let retried = try #require(again.first { $0.command != nil }?.command)
+        #expect(retried.command == sent.command?.command && retried.sequence == 2 && retried.acknowledgedBelow == 2)
+    }
+
+    @Test func `a shed command keeps its number while a copy of it may be on its way`() throws {
+        let stage = Stage()
+        let sent = try stage.open(1, .post("x"))
+        stage.disconnect()
+        let repeated = try #require(stage.greet(leader: stage.node).sends.first)
+        #expect(repeated.command == sent.command && repeated.sending?.isRepeated == true)
+        stage.answer(repeated.number, .failed(JobboardError(.overloaded, "busy")))
+        #expect(stage.waitUntilDue().sends.first?.command == sent.command)
+    }
+
+    @Test func `a command goes to the term that the node leads, and again when it leads another`() throws {
+        let stage = Stage()
+        stage.term = 7
+        let sent = try stage.open(1, .post("x"))
+        #expect(sent.sending == Sending(term: 7))
+        let again = try #require(stage.answer(sent.number, .otherTerm(8)).sends.first)
+        #expect(again.command == sent.command && again.sending == Sending(term: 8))
+    }
+
+    @Test func `a command whose copy may be on its way to a later leader is not sent to an earlier one`() throws {
+        let stage = Stage()
+        stage.term = 7
+        let sent = try stage.open(1, .post("x"))
+        stage.disconnect()
+        stage.term = 6
+        #expect(stage.greet(leader: stage.node).sends.isEmpty)
+        // New ones go there, as far as it knows.
+        stage.submit(2, .post("y"))
+        let other = try #require(stage.waitUntilDue().sends.first)
+        #expect(other.sending == Sending(term: 6) && other.command?.sequence == 2)
+        stage.term = 8
+        stage.disconnect()
+        let again = try #require(stage.greet(leader: stage.node).sends.first { $0.command?.sequence == 1 })
+        #expect(again.command?.command == sent.command?.command && again.sending == Sending(term: 8, isRepeated: true))
     }
 
     @Test func `a node that stays without a quorum is left for the next one`() throws {

@@ -19,6 +19,8 @@ final class Stage {
     }
 
     var presented: [Presented] = []
+    /// That the node says it leads.
+    var term: UInt64 = 1
 
     init(nodes: [String] = ["a:1", "b:1", "c:1"], configure: (inout Machine.Configuration) -> Void = { _ in }) {
         var configuration = Machine.Configuration()
@@ -50,7 +52,7 @@ final class Stage {
     @discardableResult
     func greet(leader: String? = nil, cluster: String = "test") -> Actions<Int> {
         let connection = self.connection
-        let hello = ClientHello(cluster: cluster, node: 1, leader: leader)
+        let hello = ClientHello(cluster: cluster, node: 1, leader: leader, term: term)
         return play {
             _ = $0.connected(connection, now: $1)
             $0.greeted(hello, on: connection, now: $1, actions: &$2)
@@ -108,6 +110,10 @@ extension Actions<Int>.Send {
         if case .write(let command, _) = request { command } else { nil }
     }
 
+    var sending: Sending? {
+        if case .write(_, let sending) = request { sending } else { nil }
+    }
+
     /// It opens a session, under this number.
     var opensSession: UInt64? {
         if case .session(let local, _, _, false) = request { local } else { nil }
@@ -118,7 +124,7 @@ extension Actions<Int>.Send {
     }
 
     var waitMilliseconds: UInt32? {
-        if case .write(_, let wait) = request { wait } else { nil }
+        if case .write(_, let sending) = request { sending.waitMilliseconds } else { nil }
     }
 }
 

@@ -77,7 +77,7 @@ struct LoneEngine {
     mutating func write(_ command: Command, wait: UInt32 = 0, on connection: UInt64 = 1) -> EngineInput {
         sequence += 1
         let call = SessionCommand(session: session, sequence: sequence, acknowledgedBelow: 1, command: command)
-        return request(connection, .write(call, waitMilliseconds: wait))
+        return request(connection, .write(call, Sending(term: engine.ledTerm, waitMilliseconds: wait)))
     }
 
     mutating func post(_ name: String = "work", board: String = "default", priority: Priority = .normal, delay: UInt64? = nil)

@@ -62,7 +62,8 @@ import WireFormat
         let call = SessionCommand(
             session: node.session, sequence: 900, acknowledgedBelow: 1, command: .claimNext(ClaimNext(board: "default", who: "w"))
         )
-        try node.turn((0..<40).map { _ in node.request(1, .write(call, waitMilliseconds: 1000)) })
+        try node.turn(
+            (0..<40).map { _ in node.request(1, .write(call, Sending(term: node.engine.ledTerm, waitMilliseconds: 1000))) })
         #expect(node.takeReplies().filter(\.isOverloaded).count == 40 - 1 - ClaimCopies.perClaim)
         node.diskIsStalled = false
         try node.turn([])

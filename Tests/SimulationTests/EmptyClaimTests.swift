@@ -63,7 +63,9 @@ private struct LoneNode {
         number += 1
         step([
             .request(ClientReference(connection: connection, request: 0), presentation(call.session, resumed: true)),
-            .request(ClientReference(connection: connection, request: number), .write(call, waitMilliseconds: wait)),
+            .request(
+                ClientReference(connection: connection, request: number),
+                .write(call, Sending(term: engine.ledTerm, waitMilliseconds: wait))),
         ])
         return number
     }

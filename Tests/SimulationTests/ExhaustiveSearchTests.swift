@@ -55,6 +55,31 @@ import Testing
         #expect(failure.path.contains { $0.contains("stands aside") }, "\(failure)")
     }
 
+    /// One payload, sent twice: what its client was told that it has no effect is never committed.
+    @Test func `a late copy of what was refused is never carried out`() throws {
+        var search = ExhaustiveSearch(try #require(SearchBounds.named["late-copies"]))
+        let report = try search.run()
+        #expect(report.isExhausted && report.refused > 0 && report.twiceLed > 0 && report.longestCommitted >= 3, "\(report)")
+    }
+
+    @Test(arguments: ["takesAnyTerm", "remembersNothing", "answersTooSoon", "turnsBack"])
+    func `each rule about late copies is needed`(rule: String) throws {
+        let weakness: WritableKeyPath<SearchBounds, Bool> =
+            switch rule {
+            case "takesAnyTerm": \.takesAnyTerm
+            case "remembersNothing": \.remembersNothing
+            case "answersTooSoon": \.answersTooSoon
+            default: \.turnsBack
+            }
+        var bounds = try #require(SearchBounds.named["late-copies"])
+        bounds[keyPath: weakness] = true
+        // A copy that a follower gets is taken when that leads.
+        bounds.asksFollowers = rule == "takesAnyTerm"
+        var search = ExhaustiveSearch(bounds)
+        let failure = try #require(throws: SearchFailure.self) { try search.run() }
+        #expect(failure.violation.contains("told that it has no effect"), "\(failure)")
+    }
+
     /// Raft paper, section 5.4.2. That the search finds the mistake which figure 8 is about is for `Scripts/mutants` to show.
     @Test func aroundFigure8EveryWorldIsGood() throws {
         var bounds = try #require(SearchBounds.named["figure-8"])

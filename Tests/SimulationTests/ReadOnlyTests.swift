@@ -68,7 +68,7 @@ import WireFormat
             let call = SessionCommand(
                 session: session, sequence: session > 0 ? sequence : 0, acknowledgedBelow: sequence, command: command)
             let client = ClientReference(connection: 1, request: request)
-            return try step([.request(client, .write(call, waitMilliseconds: 0))]).first
+            return try step([.request(client, .write(call, Sending(term: engine.ledTerm)))]).first
         }
 
         mutating func post(_ number: UInt64, again: Bool = false) throws -> Response? {
@@ -87,12 +87,13 @@ import WireFormat
     }
 
     private func isReadOnly(_ response: Response?) -> Bool {
-        guard case .failed(let error)? = response else { return false }
+        guard case .outcome(.refused(let error))? = response else { return false }
         return error.code == .readOnly && error.outcome == .notApplied
     }
 
     private func isOutcome(_ response: Response?) -> Bool {
-        guard case .outcome? = response else { return false }
+        guard case .outcome(let outcome)? = response else { return false }
+        if case .refused = outcome { return false }
         return true
     }
 

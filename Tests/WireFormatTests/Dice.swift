@@ -119,10 +119,11 @@ struct Dice: RandomNumberGenerator {
         ]
         let session = Request.session(
             local: number(), SessionToken(high: number(), low: number()), ttlMilliseconds: small(), resumed: coin())
-        return [session] + calls().map { .write($0, waitMilliseconds: small()) } + queries.map { .read($0, fresh: coin()) } + [
-            .waitForClaimable(board: text(), milliseconds: small()), .waitForEnd(job: jobID(), milliseconds: small()),
-            .watch(board: maybe { $0.text() }, from: maybe { $0.number() }), .cancel(number()),
-        ]
+        return [session] + calls().map { .write($0, Sending(term: number(), isRepeated: coin(), waitMilliseconds: small())) }
+            + queries.map { .read($0, fresh: coin()) } + [
+                .waitForClaimable(board: text(), milliseconds: small()), .waitForEnd(job: jobID(), milliseconds: small()),
+                .watch(board: maybe { $0.text() }, from: maybe { $0.number() }), .cancel(number()),
+            ]
     }
 
     mutating func status() -> NodeStatus {
@@ -167,6 +168,7 @@ struct Dice: RandomNumberGenerator {
             .job(job()), .owner(maybe { $0.text() }), .jobs(page), .count(number()), .status(status()), .ready(coin()),
             .digest(index: number(), next()),
             .watching(from: number()), .events(list { $0.event() }), .failed(error()), .notLeader(leader: maybe { $0.text() }),
+            .otherTerm(number()),
         ]
     }
 

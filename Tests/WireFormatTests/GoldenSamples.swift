@@ -156,9 +156,12 @@ enum GoldenSamples {
             .session(local: 3, SessionToken(high: 0x0102, low: 0x0304), ttlMilliseconds: 10_000, resumed: true),
             "170000000cc801010300000000000001020000000000000304904e"),
         request(
-            "write", .write(call(.claim(job: id, who: "w", leaseMilliseconds: nil)), waitMilliseconds: 1000),
+            "write",
+            .write(
+                call(.claim(job: id, who: "w", leaseMilliseconds: nil)),
+                Sending(term: 7, isRepeated: true, waitMilliseconds: 1000)),
             """
-            1d00000001c801e80704ac0205010000112233445546778899aabbccddeeff0177
+            1f00000001c8010107e80704ac0205010000112233445546778899aabbccddeeff0177
             """),
         request("read job", .read(.job(id), fresh: true), "1400000002c8010100112233445546778899aabbccddeeff"),
         request("read owner", .read(.owner(id), fresh: false), "1400000003c8010000112233445546778899aabbccddeeff"),
@@ -236,6 +239,7 @@ enum GoldenSamples {
             "failed", .failed(JobboardError(.unavailable, "m", outcome: .unknown)),
             "130000000fc80100020b756e617661696c61626c65016d"),
         response("notLeader", .notLeader(leader: "h:1"), "0800000010c8010103683a31"),
+        response("otherTerm", .otherTerm(300), "0500000012c801ac02"),
     ]
 
     static let peers = [
@@ -333,15 +337,15 @@ enum GoldenSamples {
 
     static let handshakes = [
         GoldenSample(
-            "client hello", ClientCodec.encode(ClientHello(cluster: "c", node: 1, leader: "h:1")),
-            "110000004a42434c0100010001630101" + "03683a3100"),
+            "client hello", ClientCodec.encode(ClientHello(cluster: "c", node: 1, leader: "h:1", term: 300)),
+            "130000004a42434c0100010001630101" + "03683a31ac0200"),
         GoldenSample(
             "client hello with extensions",
             ClientCodec.encode(
                 ClientHello(
                     formats: FormatRange(1, 3), cluster: "c", node: 0, leader: nil,
                     extensions: [GreetingExtension(type: 5, value: [0xaa]), GreetingExtension(type: 300, value: [])])),
-            "130000004a42434c0100030001630000020501aaac0200"),
+            "140000004a42434c010003000163000000020501aaac0200"),
         GoldenSample(
             "peer hello", PeerCodec.encode(PeerHello(cluster: "c", from: NodeID(1), to: NodeID(2), nonce: Array(0..<32))),
             """

@@ -98,7 +98,7 @@ struct HostileBytesTests {
     }
 
     private func write(_ command: Command) -> Request {
-        .write(SessionCommand(session: 1, sequence: 1, acknowledgedBelow: 1, command: command), waitMilliseconds: 0)
+        .write(SessionCommand(session: 1, sequence: 1, acknowledgedBelow: 1, command: command), Sending(term: 1))
     }
 
     /// Each is a request with a list or a text that no rule allows; with five million bytes of it, not one is taken.

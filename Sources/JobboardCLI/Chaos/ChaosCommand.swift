@@ -30,7 +30,7 @@ struct ChaosCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The same in seconds.", valueName: "number"))
     var seconds: UInt32?
 
-    @Option(help: ArgumentHelp("Nodes of the cluster: 3 or 5.", valueName: "number"))
+    @Option(help: ArgumentHelp("Nodes of the cluster: 3, 5 or 7.", valueName: "number"))
     var nodes = 3
 
     @Option(help: ArgumentHelp("What all faults and choices are drawn from. Default: drawn by lot.", valueName: "number"))
@@ -62,7 +62,7 @@ struct ChaosCommand: AsyncParsableCommand {
         if minutes != nil, seconds != nil { throw ValidationError("--minutes and --seconds exclude each other") }
         if !(1...10_080).contains(minutes ?? 1) { throw ValidationError("--minutes must be from 1 to 10080") }
         if !(30...604_800).contains(seconds ?? 30) { throw ValidationError("--seconds must be from 30 to 604800") }
-        if ![3, 5].contains(nodes) { throw ValidationError("--nodes must be 3 or 5") }
+        if ![3, 5, 7].contains(nodes) { throw ValidationError("--nodes must be 3, 5 or 7") }
         if !(1...64).contains(clients) { throw ValidationError("--clients must be from 1 to 64") }
         if !(1...1000).contains(rate) { throw ValidationError("--rate must be from 1 to 1000") }
     }

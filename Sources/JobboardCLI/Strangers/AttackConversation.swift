@@ -19,6 +19,9 @@ final class AttackConversation {
         connection.send(StrangerSpeech.hello(cluster: scene.cluster))
     }
 
+    /// The term that the node leads, as it said.
+    private var term: UInt64 = 0
+
     var isClosed: Bool { connection.isClosed }
 
     /// Sends a request under the next number and gives that.
@@ -27,7 +30,7 @@ final class AttackConversation {
         let number = nextNumber
         nextNumber += 1
         var bytes: [UInt8] = []
-        ClientCodec.append(request, number: number, to: &bytes)
+        ClientCodec.append(StrangerSpeech.addressed(request, to: term), number: number, to: &bytes)
         send(bytes, &tally)
         return number
     }
@@ -51,12 +54,15 @@ final class AttackConversation {
         connection.read(isKept: true)
         while let frame = connection.nextFrame() {
             guard hasHeard else {
-                // The node's greeting.
                 hasHeard = true
+                term = frame.withUnsafeBytes { try? ClientCodec.decodeHello($0).term } ?? 0
                 continue
             }
             guard let (number, response) = Self.decode(frame) else { continue }
             switch response {
+            case .otherTerm(let newTerm):
+                term = newTerm
+                tally.refused += 1
             case .failed, .outcome(.refused), .notLeader: tally.refused += 1
             default: tally.answered += 1
             }

@@ -39,7 +39,14 @@ enum StrangerSpeech {
     ) -> Request {
         .write(
             SessionCommand(session: session, sequence: sequence, acknowledgedBelow: acknowledgedBelow, command: command),
-            waitMilliseconds: waitMilliseconds)
+            Sending(term: 0, waitMilliseconds: waitMilliseconds))
+    }
+
+    /// The same request, with what is a write addressed to a term.
+    static func addressed(_ request: Request, to term: UInt64) -> Request {
+        guard case .write(let call, var sending) = request, sending.term == 0 else { return request }
+        sending.term = term
+        return .write(call, sending)
     }
 }
 

@@ -74,6 +74,7 @@ package final class Call<Waiter> {
     var lane: SessionLane.Name
     /// An earlier sending may have had its effect: its answer was lost.
     var uncertain = false
+    var addressed = AddressedTerm()
 
     init(
         work: Work, waiter: Waiter?, ticket: UInt64, deadline: Moment, waitUntil: Moment, order: UInt64,

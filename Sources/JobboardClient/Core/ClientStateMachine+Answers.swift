@@ -11,7 +11,12 @@ extension ClientStateMachine {
         guard calls.contains(number), calls[number].isOnWire else { return awaitAnswer(now: now) }
         switch response {
         case .notLeader(let leader):
+            takeBack(number)
             redirected(to: leader, number, now: now)
+        case .otherTerm(let term):
+            takeBack(number)
+            requeue(number)
+            if case .ready(_, let health) = state { health.term = term }
         case .failed(let error):
             failed(number, error, now: now, actions: &actions)
         case .outcome(.refused(let error)) where error.code == .sessionExpired:
@@ -34,6 +39,11 @@ extension ClientStateMachine {
         }
     }
 
+    /// The node has not taken this copy, and never will.
+    private func takeBack(_ number: UInt64) {
+        if !calls[number].uncertain { calls[number].addressed.noneIsLeft() }
+    }
+
     private mutating func redirected(to leader: String?, _ number: UInt64, now: Moment) {
         requeue(number)
         guard case .ready(let node, let health) = state else { return }
@@ -54,21 +64,18 @@ extension ClientStateMachine {
             sessionLost(number, actions: &actions)
         case .unavailable, .overloaded, .closed:
             if error.outcome == .unknown, calls[number].work.changes { calls[number].uncertain = true }
+            takeBack(number)
+            if error.code == .overloaded, !calls[number].uncertain { renumber(number) }
             requeue(number)
             if case .ready(let node, _) = state { trouble = "\(node) answered \(error)" }
             hold(now: now)
-        case .readOnly where calls[number].uncertain:
-            // This copy was refused; an earlier one may be on its way.
-            var doubtful = error
-            doubtful.outcome = .unknown
-            settle(number, .failed(doubtful), actions: &actions)
         default:
             settle(number, .failed(error), actions: &actions)
         }
     }
 
     /// The node asked for time, or has no leader to speak for it.
-    private mutating func hold(now: Moment) {
+    mutating func hold(now: Moment) {
         guard case .ready(_, let health) = state, health.hold == nil else { return }
         health.hold = now.adding(backoff.next())
         health.troubledSince = health.troubledSince ?? now
@@ -88,6 +95,7 @@ extension ClientStateMachine {
             finish(number, .failed(error), actions: &actions)
         } else {
             calls[number].identity = nil
+            calls[number].addressed.noneIsLeft()
             requeue(number)
         }
     }
@@ -125,14 +133,19 @@ extension ClientStateMachine {
         guard case .onWire(let since, let wait) = calls[number].phase, calls[number].waiter != nil,
             calls[number].waitUntil.left(at: now) > .milliseconds(1)
         else { return finish(number, .response(response), actions: &actions) }
-        if let identity = calls[number].identity {
-            lanes[calls[number].lane.rawValue].settled(identity)
-            calls[number].identity = nil
-        }
+        renumber(number)
         calls[number].uncertain = false
+        calls[number].addressed.noneIsLeft()
         requeue(number)
         // A node that gives up early has no room for waits; asking again at once would only make it worse.
         if since.adding(wait / 2) > now { hold(now: now) }
+    }
+
+    /// The next copy is another request. Only where no copy may still have an effect.
+    private mutating func renumber(_ number: UInt64) {
+        guard let identity = calls[number].identity else { return }
+        lanes[calls[number].lane.rawValue].settled(identity)
+        calls[number].identity = nil
     }
 
     /// The last word on a call. Without a session, what waited for it ends the same way.

@@ -50,9 +50,20 @@ extension ClientStateMachine {
         }
         let before = (promptOnWire, waitingOnWire)
         for name in SessionLane.Name.allCases { unpark(name) }
+        var early: [UInt64] = []
         while promptOnWire < configuration.maximumOnWire, let number = queue.popFirst() {
             guard calls.contains(number), !calls[number].isOnWire else { continue }
-            send(number, now: now, actions: &actions)
+            // A copy has gone to a later leader than this one, and nothing that this one says of the call is the last word.
+            guard calls[number].addressed.allows(health.term) else {
+                early.append(number)
+                continue
+            }
+            send(number, to: health.term, now: now, actions: &actions)
+        }
+        if !early.isEmpty {
+            queue.prepend(contentsOf: early)
+            if case .ready(let node, _) = state { trouble = "\(node) leads an earlier term" }
+            hold(now: now)
         }
         if before.0 == 0, before.1 == 0 || promptOnWire > 0 { awaitAnswer(now: now) }
     }
@@ -115,22 +126,26 @@ extension ClientStateMachine {
         lanes[name.rawValue].parked.removeFirst(ready)
     }
 
-    private mutating func send(_ number: UInt64, now: Moment, actions: inout Actions<Waiter>) {
+    private mutating func send(_ number: UInt64, to term: UInt64, now: Moment, actions: inout Actions<Waiter>) {
         let wait = min(calls[number].waitUntil.left(at: now), configuration.waitSlice)
-        guard let request = request(number, wait: wait, now: now) else { return }
+        guard let request = request(number, to: term, wait: wait, now: now) else { return }
         calls[number].phase = .onWire(since: now, wait: wait)
         if wait > 0 { waitingOnWire += 1 } else { promptOnWire += 1 }
         actions.sends.append(.init(number: number, request: request))
     }
 
     /// The request as it goes out now; nil when the call must wait for its session.
-    private mutating func request(_ number: UInt64, wait: Int64, now: Moment) -> Request? {
+    private mutating func request(_ number: UInt64, to term: UInt64, wait: Int64, now: Moment) -> Request? {
         let milliseconds = UInt32((wait + 999_999) / 1_000_000)
         switch calls[number].work {
         case .write(let command):
-            return identified(number, command, now: now).map { .write($0, waitMilliseconds: 0) }
+            guard let call = identified(number, command, now: now) else { return nil }
+            calls[number].addressed.sent(to: term)
+            return .write(call, Sending(term: term, isRepeated: calls[number].uncertain))
         case .claimNext(let claim, _):
-            return identified(number, .claimNext(claim), now: now).map { .write($0, waitMilliseconds: milliseconds) }
+            guard let call = identified(number, .claimNext(claim), now: now) else { return nil }
+            calls[number].addressed.sent(to: term)
+            return .write(call, Sending(term: term, isRepeated: calls[number].uncertain, waitMilliseconds: milliseconds))
         case .openSession(let lane): return present(lane, resumed: false)
         case .read(let query, let fresh): return .read(query, fresh: fresh)
         case .waitForClaimable(let board, _): return .waitForClaimable(board: board, milliseconds: milliseconds)

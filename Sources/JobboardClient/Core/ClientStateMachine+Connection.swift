@@ -15,9 +15,9 @@ extension ClientStateMachine {
         guard configuration.cluster.isEmpty || hello.cluster == configuration.cluster else {
             return leave(node, because: "\(node) belongs to cluster '\(hello.cluster)'", now: now, actions: &actions)
         }
-        state = .ready(node, Health())
+        state = .ready(node, Health(term: hello.term))
         if let leader = hello.leader, leader != node, configuration.followsLeader, directory.trusts(leader, now: now) {
-            state = .ready(node, Health(move: leader))
+            state = .ready(node, Health(term: hello.term, move: leader))
         } else {
             presentSessions(actions: &actions)
         }

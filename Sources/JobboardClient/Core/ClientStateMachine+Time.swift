@@ -66,7 +66,8 @@ extension ClientStateMachine {
         let command = SessionCommand(
             session: identity.session, sequence: identity.sequence, acknowledgedBelow: identity.sequence,
             command: .closeSession)
-        actions.sends.append(.init(number: 0, request: .write(command, waitMilliseconds: 0)))
+        guard case .ready(_, let health) = state else { return }
+        actions.sends.append(.init(number: 0, request: .write(command, Sending(term: health.term))))
         lanes[lane].lost(session: identity.session)
     }
 

@@ -59,8 +59,11 @@ package struct ClientStateMachine<Waiter>: ~Copyable {
         var answerDue: Moment?
         /// Where it sends us.
         var move: String?
+        /// The term that it leads; 0 when it does not.
+        var term: UInt64
 
-        init(move: String? = nil) {
+        init(term: UInt64, move: String? = nil) {
+            self.term = term
             self.move = move
         }
     }

@@ -77,6 +77,7 @@ extension Engine {
             reading(.pendingReadBytes, used: reads.byteCount, limit: settings.pendingReadBytes),
             reading(.digestRequests, used: digests.count, limit: settings.digestRequests),
             reading(.heldClaims, used: heldClaims.count, limit: settings.heldClaims),
+            reading(.effectlessAnswers, used: effectless.count, limit: settings.effectlessAnswers),
             reading(.clusterSessions, used: state.machine.sessionCount, limit: state.machine.limits.sessions),
             reading(.retainedBytes, used: state.machine.retainedBytes, limit: state.machine.limits.retainedBytes),
             reading(.boards, used: state.machine.boardCount, limit: state.machine.limits.boards),

@@ -9,6 +9,8 @@ struct Read: Sendable {
         case query(Query)
         /// The answer is known; it only has to be confirmed that this node still leads.
         case settled(Outcome)
+        /// The same for a repeated request, once an earlier copy can't be under way any more.
+        indirect case repeated(SettledRepeat)
         case park(ParkedWaits.Kind, deadline: UInt64)
         case watch(board: String?, from: UInt64?)
     }
@@ -19,6 +21,13 @@ struct Read: Sendable {
     var ticket: UInt64 = 0
     /// About what it takes in memory.
     var bytes = 0
+}
+
+extension Read {
+    /// The last batch that it waits for.
+    fileprivate var batch: UInt64 {
+        if case .repeated(let settled) = kind { settled.after } else { 0 }
+    }
 }
 
 /// All reads from their arrival to their answer: those that gather for the next question to the replica, those that a
@@ -37,6 +46,8 @@ struct PendingReads: Sendable {
     /// Confirmed, and waiting for the state to catch up with an index.
     private var behind: Deque<(index: LogIndex, reads: [Read])> = []
     private(set) var answers = PendingAnswers()
+    /// Confirmed, and waiting for batches that may hold earlier copies.
+    private var repeated: [Read] = []
 
     /// The ticket of each read that is still wanted. Only looked up, never walked.
     private var open: [ClientReference: UInt64] = [:]
@@ -98,6 +109,22 @@ struct PendingReads: Sendable {
         return ready
     }
 
+    mutating func waitForBatch(_ read: Read) { repeated.append(read) }
+
+    /// Those that wait for no batch after this one.
+    mutating func repeatedReady(after batch: UInt64) -> [Read] {
+        guard !repeated.isEmpty else { return [] }
+        let ready = repeated.filter { $0.batch <= batch }
+        repeated.removeAll { $0.batch <= batch }
+        return ready
+    }
+
+    /// All that wait for batches: they will not be done here. Each is to be finished.
+    mutating func endRepeated() -> [Read] {
+        defer { repeated = [] }
+        return repeated
+    }
+
     /// The answer has to wait; the read is still held.
     mutating func answerLater(_ read: Read) { answers.add(read) }
 
@@ -121,7 +148,7 @@ struct PendingReads: Sendable {
     func isOpen(_ read: Read) -> Bool { open[read.client] == read.ticket }
 
     func checkInvariants(applied: LogIndex) {
-        let held = gathered + rounds.values.joined() + behind.flatMap(\.reads) + answers.all
+        let held = gathered + rounds.values.joined() + behind.flatMap(\.reads) + answers.all + repeated
         precondition(held.count == count, "\(held.count) reads are held, not \(count)")
         precondition(held.reduce(0) { $0 + $1.bytes } == byteCount, "reads take not \(byteCount) bytes")
         precondition(held.count { $0.kind.isLarge } == large.values.reduce(0, +), "the count of listings differs from a recount")
@@ -183,6 +210,7 @@ extension Read.Kind {
             256 + query.board.utf8.count + (query.owner?.utf8.count ?? 0) + (query.name?.utf8.count ?? 0)
         case .query(.count(let board, _)): 256 + board.utf8.count
         case .query, .settled: 256
+        case .repeated: 1024
         case .park(let kind, _): ParkedWaits.bytes(of: kind)
         case .watch(let board, _): Watches.bytes(of: board)
         }
