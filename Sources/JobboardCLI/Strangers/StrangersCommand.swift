@@ -23,6 +23,7 @@ struct StrangersCommand: AsyncParsableCommand {
               jobboard strangers --duration 30m --rate 10
               jobboard strangers --only lists,retained --duration 20s
               jobboard strangers --workers 5000
+              jobboard strangers --workers 100 --waits 90000
             """)
 
     @Option(help: ArgumentHelp("How long to attack.", valueName: "duration"))
@@ -66,6 +67,12 @@ struct StrangersCommand: AsyncParsableCommand {
                 + "wakes one of them.", valueName: "number"))
     var workers: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Beside the workers, so many waits and claims on 16 connections, parked for boards without jobs.",
+            valueName: "number"))
+    var waits = 0
+
     @Flag(help: "Keep the folder with logs and data.")
     var keep = false
 
@@ -77,6 +84,8 @@ struct StrangersCommand: AsyncParsableCommand {
         if !(1...1000).contains(rate) { throw ValidationError("--rate must be from 1 to 1000") }
         if !(64...1_000_000).contains(descriptors) { throw ValidationError("--descriptors must be from 64 to 1000000") }
         if !(16...1_000_000).contains(memory) { throw ValidationError("--memory must be from 16 to 1000000") }
+        if !(0...100_000).contains(waits) { throw ValidationError("--waits must be from 0 to 100000") }
+        if waits > 0, workers == nil { throw ValidationError("--waits needs --workers") }
         if !(1...50_000).contains(workers ?? 1) { throw ValidationError("--workers must be from 1 to 50000") }
     }
 
@@ -145,8 +154,9 @@ struct StrangersCommand: AsyncParsableCommand {
         let stage = try StrangersStage(descriptors: needed, memoryBytes: UInt64(memory) << 20, hasStalledLog: false)
         notes.tell("3 nodes with \(needed) descriptors each, in \(stage.folder)")
         do {
-            let ending = try await WorkersRun(workers: workers, quiet: quiet, memoryLimit: UInt64(memory) << 20).run(
-                on: stage, notes)
+            let ending = try await WorkersRun(workers: workers, waits: waits, quiet: quiet, memoryLimit: UInt64(memory) << 20)
+                .run(
+                    on: stage, notes)
             let folder = stage.close(keep: keep)
             try Console.write(ending.text(notes.findings) + (folder.map { "kept      \($0)\n" } ?? ""))
             return notes.findings.isEmpty

@@ -37,11 +37,14 @@ final class WorkerCrowd: Sendable {
 
     private let scene: AttackScene
     private let workers: Int
+    private let waits: Int
     private let state = Mutex(State())
 
-    init(_ scene: AttackScene, workers: Int) {
+    /// - Parameter waits: requests that are parked on few connections beside the workers, see `Bystanders`.
+    init(_ scene: AttackScene, workers: Int, waits: Int) {
         self.scene = scene
         self.workers = workers
+        self.waits = waits
     }
 
     var phase: Phase { state.withLock { $0.phase } }
@@ -52,8 +55,8 @@ final class WorkerCrowd: Sendable {
     func run(posts: Int) async -> Wakes {
         await withCheckedContinuation { finished in
             Thread.detachNewThread { [self] in
-                var shift = WorkerShift(scene)
-                while shift.parked < workers, !scene.isOver, phase == .park {
+                var shift = WorkerShift(scene, waits: waits)
+                while shift.parked < workers || !shift.bystanders.areParked, !scene.isOver, phase == .park {
                     shift.begin(min(Self.underWay - shift.underWay, workers - shift.begun))
                     shift.turn(milliseconds: 10)
                     state.withLock { $0.parked = shift.parked }
@@ -92,6 +95,7 @@ private struct WorkerShift {
     private let scene: AttackScene
     /// One for each worker, in the same order.
     private var polled: [pollfd] = []
+    private(set) var bystanders: Bystanders
     private var dice = SplitMix64(seed: 1)
     private var workers: [Worker] = []
     private var tally = AttackTally()
@@ -102,8 +106,9 @@ private struct WorkerShift {
     private var posterSession: UInt64?
     private var posterSequence: UInt64 = 0
 
-    init(_ scene: AttackScene) {
+    init(_ scene: AttackScene, waits: Int) {
         self.scene = scene
+        bystanders = Bystanders(scene, waits: waits)
     }
 
     var begun: Int { workers.count }
@@ -125,6 +130,7 @@ private struct WorkerShift {
     /// Takes in what has come; gives the number of jobs that were claimed.
     @discardableResult
     mutating func turn(milliseconds: Int32) -> Int {
+        wakes.others += bystanders.turn()
         guard poll(&polled, nfds_t(polled.count), milliseconds) > 0 else { return 0 }
         var claimed = 0
         for place in polled.indices where polled[place].revents != 0 {

@@ -8,11 +8,14 @@ struct WorkersRun: Sendable {
     private static let posts = 200
 
     var workers: Int
+    /// Waits and claims that are parked beside them on a few connections.
+    var waits: Int
     var quiet: Duration
     var memoryLimit: UInt64
 
     struct Ending: Sendable {
         var workers: Int
+        var waits: Int
         var memoryBefore: [UInt64]
         var memoryAfter: [UInt64]
         /// Share of one processor that each node used while all workers were parked and nobody else did anything.
@@ -24,11 +27,11 @@ struct WorkersRun: Sendable {
 
         func text(_ findings: [String]) -> String {
             var table = TextTable([
-                .init("NODE", .right), .init("MEMORY BEFORE", .right), .init("WITH WORKERS", .right), .init("A WORKER", .right),
+                .init("NODE", .right), .init("MEMORY BEFORE", .right), .init("WITH WORKERS", .right), .init("EACH", .right),
                 .init("IDLE CPU", .right),
             ])
             for (place, (before, after)) in zip(memoryBefore, memoryAfter).enumerated() {
-                let each = after > before ? (after - before) / UInt64(workers) : 0
+                let each = after > before ? (after - before) / UInt64(workers + waits) : 0
                 table.add([
                     "\(place + 1)", Figures.bytes(before), Figures.bytes(after), Figures.bytes(each),
                     Figures.fixed(idleShare[place] * 100, 1) + " %",
@@ -41,7 +44,7 @@ struct WorkersRun: Sendable {
             let latency = wakes.times.percentiles
             let lines = [
                 "", table.text,
-                "workers   \(Figures.grouped(workers)) parked in \(Figures.fixed(parkTime.inSeconds, 1)) s",
+                "workers   \(Figures.grouped(workers)), and \(Figures.grouped(waits)) other waits and claims, parked in \(Figures.fixed(parkTime.inSeconds, 1)) s",
                 "honest    alone: \(pair(alone)); beside the workers: \(pair(beside)); \(honest.failed) calls failed",
                 "wakes     \(wakes.posts) posts woke \(wakes.claimed) workers; \(wakes.others) frames reached others; "
                     + "post to claim: "
@@ -92,7 +95,7 @@ struct WorkersRun: Sendable {
         try await load(honest, for: quiet)
         let before = nodes.memory
         let elections = pulse.elections
-        let crowd = WorkerCrowd(scene, workers: workers)
+        let crowd = WorkerCrowd(scene, workers: workers, waits: waits)
         let start = ContinuousClock.now
         let finished = Task { await crowd.run(posts: Self.posts) }
         defer { crowd.proceed(to: .wake) }
@@ -104,7 +107,7 @@ struct WorkersRun: Sendable {
         }
         let parkTime = ContinuousClock.now - start
         notes.tell(
-            "\(workers) workers are parked after \(Figures.fixed(parkTime.inSeconds, 1)) s; "
+            "\(workers) workers and \(waits) waits are parked after \(Figures.fixed(parkTime.inSeconds, 1)) s; "
                 + "nothing happens for \(Int(Self.idle.inSeconds)) s"
         )
         try await Task.sleep(for: .seconds(2))
@@ -120,7 +123,7 @@ struct WorkersRun: Sendable {
         if wakes.closed > 0 { notes.find("\(wakes.closed) of the workers' connections were closed") }
         if honest.reading.failed > 0 { notes.find("\(honest.reading.failed) calls of the honest client failed") }
         return Ending(
-            workers: workers, memoryBefore: before, memoryAfter: after, idleShare: shares, honest: honest.reading,
+            workers: workers, waits: waits, memoryBefore: before, memoryAfter: after, idleShare: shares, honest: honest.reading,
             parkTime: parkTime, wakes: wakes, elections: pulse.elections - elections)
     }
 
