@@ -56,6 +56,7 @@ extension SimulatedCluster {
         case .diskError: breakDisk(of: node)
         case .fullDisk: fillDisk(of: node)
         case .rot: rot(node)
+        case .sharedRot: rotEverywhere()
         case .emptying: try empty(node)
         case .clientDeath: killClient()
         case .clockJump:

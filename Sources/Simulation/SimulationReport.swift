@@ -36,6 +36,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case rottenSectors = "rotten_sectors"
     case rottenRanges = "rotten_ranges"
     case rottenSuperblocks = "rotten_superblocks"
+    case sharedRot = "shared_rot"
     case sectorsLost = "sectors_lost"
     case sectorsGarbled = "sectors_garbled"
     case rottenSnapshots = "rotten_snapshots"
@@ -69,6 +70,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case beginnings
     case repairs
     case blocksRepaired = "blocks_repaired"
+    case blocksCombined = "blocks_combined"
     case rotScrubbed = "rot_scrubbed"
     case snapshotRotFound = "snapshot_rot_found"
     case unnamedSnapshots = "unnamed_snapshots"
@@ -101,7 +103,8 @@ package enum Sight: String, Sendable, CaseIterable {
         .isolations, .oneWayCuts, .halves, .bridges, .datagramCuts, .streamCuts, .datagramsLost, .datagramsRepeated,
         .datagramsReplayed, .datagramsReordered, .leadersDeposed, .truncations, .loadsFromDisk, .rotReadBack, .appendConflicts,
         .followerReads, .snapshotInstalls, .emptiedFolders, .emptyLogs, .beginnings, .endsLearned, .unnamedSnapshots,
-        .snapshotsMended, .repairs, .blocksRepaired, .handOvers,
+        .snapshotsMended, .repairs, .blocksRepaired, .handOvers, .sharedRot,
+        .blocksCombined,
     ]
 
     /// A node with peers is refused only when both copies of its superblock and a segment have rotted: too rare to ask for.
