@@ -74,6 +74,7 @@ extension EventLog {
             state.reset(to: base)
             missing = nil
             others = [:]
+            corrupt = [:]
         }
         for entry in write.entries { try add(entry, commit: commit) }
         state.commit = commit

@@ -1,3 +1,5 @@
+package import Consensus
+
 extension EventLog {
     /// Where the log's frames lie that something written later knows to be durable, in order. Damage there is told from a
     /// torn tail.
@@ -9,6 +11,14 @@ extension EventLog {
             let end = isLast ? (superblock.durable == durable ? tail : lastBatch) : segment.size
             return (segment.name, 0..<end)
         }
+    }
+
+    /// Where the block of this entry lies, when the log has it whole.
+    package func placeOfBlock(_ index: LogIndex) -> (file: String, start: UInt64, count: Int)? {
+        guard let location = state.location(of: index), let source = try? files.source(of: location), !location.isPatch else {
+            return nil
+        }
+        return (source.name, UInt64(location.offset), Int(location.length))
     }
 
     /// The file that says whose folder this is and up to where the log is known to be durable; two copies.

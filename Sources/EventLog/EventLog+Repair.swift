@@ -194,6 +194,7 @@ extension EventLog {
         guard missing?.isEmpty == true else { return }
         missing = nil
         others.removeAll()
+        corrupt.removeAll()
         suspects.removeAll()
     }
 }

@@ -30,6 +30,8 @@ package final class EventLog {
     package internal(set) var missing: MissingBlocks?
     /// Where blocks lie that stand at no index now, for when the chain turns out to lead to them.
     var others: [Digest: BlockLocation]
+    /// Where blocks lie that opening the log found to be corrupt, with headers that are whole.
+    var corrupt: [Digest: BlockLocation]
     /// Where blocks lie that could not be read since the log was opened: a disk may yet give them back.
     var suspects: [LogIndex: (digest: Digest, location: BlockLocation)] = [:]
     /// See `Recovery`.
@@ -151,6 +153,7 @@ package final class EventLog {
         state = scan.state
         missing = scan.missing
         others = scan.others
+        corrupt = scan.corrupt
         isEndLost = scan.isEndLost
         isHardStateLost = scan.isHardStateLost
         isMember = superblock.notes?.isMember ?? false

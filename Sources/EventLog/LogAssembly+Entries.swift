@@ -37,7 +37,13 @@ extension LogAssembly {
             throw EventLogError(.damaged, "\(chain) does not lead to entry \(base.index), behind which the log begins")
         }
         var locations: [Digest: ScannedBlock] = [:]
-        for block in blocks where block.isWhole { locations[block.summary.digest] = block }
+        for block in blocks {
+            if block.isWhole {
+                locations[block.summary.digest] = block
+            } else {
+                scan.corrupt[block.summary.digest] = block.location
+            }
+        }
         var slots: [LogState.Slot] = []
         slots.reserveCapacity(Int(last.index - base.index))
         scan.summaries.reserveCapacity(slots.capacity)

@@ -20,6 +20,8 @@ struct LogScan {
     var missing: MissingBlocks?
     /// Blocks at no index now, by digest, for when the chain turns out to lead to them.
     var others: [Digest: BlockLocation] = [:]
+    /// Where blocks lie whose headers are whole and whose bodies are not.
+    var corrupt: [Digest: BlockLocation] = [:]
     /// Of all blocks of the log, before compression and after.
     var rawBytes: UInt64 = 0
     var storedBytes: UInt64 = 0

@@ -176,7 +176,8 @@ extension Engine {
     mutating func receive(_ transfer: Transfer, from peer: NodeID, _ effects: inout [EngineEffect]) {
         guard peer != replica.id, replica.configuration.contains(peer) else { return }
         switch transfer {
-        case .askContents, .askContentsAt, .askChunk, .askBlock: effects.append(.answer(to: peer, transfer))
+        case .askContents, .askContentsAt, .askChunk, .askBlock, .askCorruptBlock:
+            effects.append(.answer(to: peer, transfer))
         case .contents(let snapshot, _) where fetch == nil: heardName(snapshot, from: peer, &effects)
         case .noSnapshot(nil) where fetch == nil: heardName(nil, from: peer, &effects)
         case .contents, .chunk, .noSnapshot:
@@ -186,7 +187,11 @@ extension Engine {
         case .askStanding(let life):
             let standing = Transfer.standing(life: life, term: replica.term, last: replica.log.last)
             effects.append(.transfer(to: peer, standing))
-        case .noBlock, .standing: break
+        case .noBlock(let index, let digest, let neverHad):
+            repair.refused(MissingBlock(index: index, digest: digest), by: peer, neverHad: neverHad, now: now.monotonic)
+        case .corruptBlock(let index, let digest, let copy):
+            receive(copy, of: MissingBlock(index: index, digest: digest), from: peer, &effects)
+        case .standing: break
         }
     }
 }

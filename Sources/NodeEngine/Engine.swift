@@ -87,7 +87,7 @@ package struct Engine: Sendable {
     var unnamed: UnnamedSnapshot?
 
     /// Blocks of the log that have rotted on this disk, to be had from peers.
-    var repair = BlockRepair()
+    var repair: BlockRepair
 
     var outputs: [ReplicaOutput] = []
     /// The outputs of one replica step are being done.
@@ -101,6 +101,7 @@ package struct Engine: Sendable {
         self.settings = settings
         self.opener = opener
         self.now = now
+        repair = BlockRepair(peers: replica.peers)
         routes = PeerRoutes(peers: replica.peers, patience: 3 * settings.replica.heartbeat)
     }
 
@@ -161,6 +162,9 @@ package struct Engine: Sendable {
         case .snapshotRotted(let index, let snapshot): mend(index, snapshot, &effects)
         case .snapshotFailed(let snapshot): giveUpFetch(of: snapshot, nobodyHasIt: false, &effects)
         case .blocksMissing(let missing): blocksMissing(missing, &effects)
+        case .blockCombined(let block, let succeeded):
+            repair.ended(block, succeeded: succeeded, now: now.monotonic)
+            effects.append(.notice(.blockCombined(index: block.index, succeeded: succeeded)))
         case .released(let index): drive(.released(index), &effects)
         case .room(let room): roomChanged(room, &effects)
         case .leave: drive(.leave, &effects)

@@ -62,6 +62,8 @@ package enum EngineInput: Sendable {
     case snapshotFailed(SnapshotReference)
     /// These blocks of the log have rotted: all that are missing now.
     case blocksMissing([MissingBlock])
+    /// The answer to `.combine`; a block that was made goes to the log at once, and `blocksMissing` says so too.
+    case blockCombined(MissingBlock, succeeded: Bool)
     /// The answer to `.release`: the log holds the entries behind this one.
     case released(LogIndex)
     /// What the disk can still take, when that has changed.
@@ -92,6 +94,9 @@ package enum EngineEffect: Sendable {
     case storeChunk(SnapshotReference, number: UInt32, [UInt8])
     /// A peer sent this block: if it is missing, take it; `blocksMissing` answers.
     case repair(block: [UInt8])
+    /// No node has the block whole: combine these corrupt copies of it with the log's own, on a thread of its own, and take the
+    /// block that comes of it; `blockCombined` answers.
+    case combine(MissingBlock, [BlockCopy])
     /// All chunks are stored; `snapshotReady`, `snapshotMended` (when its state need not be read) or `snapshotFailed` answers.
     case finishSnapshot(SnapshotReference, readingState: Bool)
     /// The log is no longer needed up to here, nor are snapshots but for the newest two; `released` answers.
@@ -113,6 +118,8 @@ package enum Notice: Sendable, Equatable {
     case snapshotLost(index: LogIndex)
     /// So many blocks of the log are missing now, and are asked for from peers.
     case blocksMissing(Int)
+    /// Corrupt copies of a block that no node had whole were combined to the block, or were not enough.
+    case blockCombined(index: LogIndex, succeeded: Bool)
     /// What this node's disk can still take.
     case room(Room)
     /// Whether this leader refuses posts, since the cluster's disks are short of room.
@@ -182,6 +189,8 @@ package struct EngineSettings: Sendable {
     package var heldClaims = Budget.heldClaims.limit
     /// Records that a turn looks at to build indexes of names.
     package var nameRecords = Budget.nameRecords.limit
+    /// Candidates that are tried when corrupt copies of a block are combined.
+    package var combinedCandidates = Budget.combinedCandidates.limit
     /// A snapshot is taken when the log has grown by so many bytes since the last one, or by as many as that one has.
     package var snapshotBytes: UInt64 = 64 << 20
     /// Events remembered so that a watch can resume.

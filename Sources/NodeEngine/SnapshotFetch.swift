@@ -80,7 +80,7 @@ package struct SnapshotFetch: Sendable {
         case .noSnapshot(snapshot):
             refused(now, &actions)
         case .contents, .chunk, .noSnapshot, .askContents, .askContentsAt, .askChunk, .askBlock, .block, .noBlock,
-            .tookSnapshot, .askStanding, .standing:
+            .askCorruptBlock, .corruptBlock, .tookSnapshot, .askStanding, .standing:
             break
         }
     }

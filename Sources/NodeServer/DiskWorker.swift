@@ -20,6 +20,8 @@ final class DiskWorker: @unchecked Sendable {
         case answer(NodeID, Transfer)
         /// A peer sent a block that may be missing.
         case repair(block: [UInt8])
+        /// No node has the block whole: combine these copies with the log's own.
+        case combine(MissingBlock, [BlockCopy], candidates: Int)
         /// The log is no longer needed up to here.
         case release(through: LogIndex)
         /// A spare segment was made, or why it was not.
@@ -37,6 +39,7 @@ final class DiskWorker: @unchecked Sendable {
         var hasEnded = false
     }
 
+    private let combinationQueue = DispatchQueue(label: "jobboard.combination", qos: .utility)
     private let spareQueue = DispatchQueue(label: "jobboard.spare", qos: .utility)
     /// Guards `inbox`.
     private let condition = NSCondition()
@@ -184,6 +187,7 @@ final class DiskWorker: @unchecked Sendable {
                 repairs.mendedBlocks += 1
                 reportMissing()
             }
+        case .combine(let block, let copies, let candidates): combine(block, copies, candidates)
         case .release(let index):
             try log.release(through: index)
             report(.released(log.base.index))
@@ -192,6 +196,16 @@ final class DiskWorker: @unchecked Sendable {
             try log.spareEnded(failure)
             lookForRoom()
         case .lookAround: try lookAround()
+        }
+    }
+
+    /// Trying candidates takes seconds where there are many; the log goes on meanwhile.
+    private func combine(_ block: MissingBlock, _ copies: [BlockCopy], _ candidates: Int) {
+        let combination = BlockDesk.combination(of: block, copies, with: log, candidates: candidates)
+        combinationQueue.async {
+            let bytes = combination.run()
+            if let bytes { self.add([.repair(block: bytes)]) }
+            self.report(.blockCombined(block, succeeded: bytes != nil))
         }
     }
 

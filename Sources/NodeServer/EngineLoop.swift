@@ -177,9 +177,9 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
             case .reply(let client, let response): reply(client, response)
             case .notice(let notice): log(notice)
             case .transfer(let peer, let transfer): links[peer]?.send(transfer, from: engine.replica.id)
-            case .answer(let peer, .askBlock(let index, let digest)):
+            case .answer(let peer, let question) where question.isAboutBlock:
                 guard queues.questions.take() else { continue }
-                work.append(.answer(peer, .askBlock(index: index, digest: digest)))
+                work.append(.answer(peer, question))
             case .answer(let peer, let question):
                 guard queues.questions.take() else { continue }
                 snapshots.answer(question, to: peer) { [queues] in queues.questions.giveBack() }
@@ -191,6 +191,8 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
             case .repair(let block):
                 guard queues.blocks.take(block.count) else { continue }
                 work.append(.repair(block: block))
+            case .combine(let block, let copies):
+                work.append(.combine(block, copies, candidates: engine.settings.combinedCandidates))
             case .release(let index):
                 work.append(.release(through: index))
                 snapshots.removeOlder(than: index)
@@ -240,6 +242,13 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         case .blocksMissing(0): logger.info("every block of the log is whole again")
         case .blocksMissing(let count):
             logger.error("blocks of the log have rotted; asking the other nodes", metadata: [LogKey.missing: "\(count)"])
+        case .blockCombined(let index, let succeeded):
+            logger.log(
+                level: succeeded ? .info : .error,
+                succeeded
+                    ? "a block that was corrupt on every node was put together from all copies"
+                    : "a block is corrupt on every node, and the copies are not enough to put it together",
+                metadata: [LogKey.index: "\(index)"])
         case .snapshotMended(let index):
             logger.info("the rotten snapshot is whole again", metadata: [LogKey.snapshot: "\(index)"])
         case .snapshotLost(let index):
@@ -324,6 +333,7 @@ enum LogKey {
     static let node = "node"
     static let cluster = "cluster.name"
     static let entries = "log.entries"
+    static let index = "log.index"
     static let base = "log.base"
     static let snapshot = "snapshot.index"
     static let milliseconds = "duration_ms"

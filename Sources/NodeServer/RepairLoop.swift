@@ -31,6 +31,7 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
     private var clients: [UInt64: ClientHandler<RepairLoop>] = [:]
     private var nextConnection: UInt64 = 1
     private var tickCount = 0
+    private let combinationQueue = DispatchQueue(label: "jobboard.combination", qos: .utility)
 
     init(
         loop: any EventLoop, own: NodeID, cluster: String, repair: NodeRepair, connections: ConnectionRegistry, logger: Logger,
@@ -136,6 +137,7 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
         } catch {
             return end(.failure(error))
         }
+        if let combination = repair.takeCombination() { run(combination) }
         if wasUnexplained, !repair.isUnexplained {
             wasUnexplained = false
             logger.warning(
@@ -143,6 +145,24 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
                 metadata: [LogKey.reason: "\(repair.reason)"])
         }
         if repair.isDone { end(.success(())) }
+    }
+
+    /// Trying candidates takes seconds where there are many; the loop goes on meanwhile.
+    private func run(_ combination: BlockCombination) {
+        combinationQueue.async { [loop] in
+            let bytes = combination.run()
+            loop.execute {
+                self.advance { [repair = self.repair] in
+                    try repair.combined(combination.block, bytes, now: EngineLoop.now().monotonic, send: $0)
+                }
+                self.logger.log(
+                    level: bytes == nil ? .error : .info,
+                    bytes == nil
+                        ? "a block is corrupt on every node, and the copies are not enough to put it together"
+                        : "a block that was corrupt on every node was put together from all copies",
+                    metadata: [LogKey.index: "\(combination.block.index)"])
+            }
+        }
     }
 
     private func end(_ result: Result<Void, any Error>) {

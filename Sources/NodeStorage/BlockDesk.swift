@@ -1,4 +1,4 @@
-import Consensus
+package import Consensus
 package import EventLog
 package import NodeEngine
 package import WireFormat
@@ -7,11 +7,33 @@ package import WireFormat
 package enum BlockDesk {
     /// The answer to a question about a block; nil to one that is about something else.
     package static func answer(_ question: Transfer, from log: EventLog) throws(EventLogError) -> Transfer? {
-        guard case .askBlock(let index, let digest) = question else { return nil }
+        let (index, digest): (LogIndex, Digest)
+        switch question {
+        case .askBlock(let asked, let name), .askCorruptBlock(let asked, let name): (index, digest) = (asked, name)
+        default: return nil
+        }
         if let entry = try log.block(index: index, digest: digest) {
             return .block(index: index, digest: digest, bytes: entry.block)
         }
+        if case .askCorruptBlock = question {
+            return .corruptBlock(
+                index: index, digest: digest, corruptCopy(of: MissingBlock(index: index, digest: digest), in: log))
+        }
         return .noBlock(index: index, digest: digest, neverHad: log.neverHad(index: index, digest: digest))
+    }
+
+    private static func corruptCopy(of block: MissingBlock, in log: EventLog) -> BlockCopy? {
+        log.corruptCopy(
+            of: block, maxBytes: Budget.corruptCopyBytes.limit, searchBytes: Budget.corruptSearchBytes.limit)
+    }
+
+    /// What others have left of a block, to be combined with what this log has.
+    package static func combination(
+        of block: MissingBlock, _ copies: [BlockCopy], with log: EventLog, candidates: Int
+    ) -> BlockCombination {
+        let own = corruptCopy(of: block, in: log)
+        return BlockCombination(
+            block, cluster: log.cluster, copies: copies + (own.map { [$0] } ?? []), candidates: candidates)
     }
 
     /// What became of a block that a peer sent.

@@ -48,7 +48,7 @@ package struct NodeRecovery {
                 return .damaged(
                     NodeRepair(
                         log, desk: desk, peers: peers, reason: start.reason, lacksState: start.lacksState,
-                        isUnexplained: start.isEmpty, seed: seed))
+                        isUnexplained: start.isEmpty, candidates: settings.combinedCandidates, seed: seed))
             }
             let engine = try recover(
                 behind, start.snapshot, log, node: node, voters: voters, settings: settings, seed: seed, now: now)

@@ -1,5 +1,5 @@
 package import Consensus
-import EventLog
+package import EventLog
 import Jobboard
 import NodeEngine
 package import WireFormat
@@ -21,11 +21,13 @@ package final class NodeRepair {
     package private(set) var reason: String
     /// The log begins behind an entry that no whole snapshot here reaches.
     private var lacksState: Bool
-    private var blocks = BlockRepair()
+    private var blocks: BlockRepair
+    /// To be run off the event loop; see `takeCombination`.
+    private var combination: BlockCombination?
+    private let candidates: Int
     private var fetch: SnapshotFetch?
     private var nextSnapshotQuestion: UInt64 = 0
     private var snapshotTurn = 0
-    private var refusals: BlockRefusals
     /// Peers whose snapshots are of no help as things are.
     private var helpless: Set<NodeID> = []
     private var standings: PeerStandings
@@ -56,7 +58,8 @@ package final class NodeRepair {
     private let leap: Term
 
     init(
-        _ log: EventLog, desk: SnapshotDesk, peers: [NodeID], reason: String, lacksState: Bool, isUnexplained: Bool, seed: UInt64
+        _ log: EventLog, desk: SnapshotDesk, peers: [NodeID], reason: String, lacksState: Bool, isUnexplained: Bool,
+        candidates: Int, seed: UInt64
     ) {
         var random = SplitMix64(seed: seed)
         leap = 1000 + random.below(1 << 32)
@@ -66,7 +69,8 @@ package final class NodeRepair {
         self.reason = reason
         self.lacksState = lacksState
         self.isUnexplained = isUnexplained
-        refusals = BlockRefusals(peers: peers.count)
+        blocks = BlockRepair(peers: peers)
+        self.candidates = candidates
         // Not the number of the opening: that of an emptied folder begins anew.
         standings = PeerStandings(of: peers, life: UInt32(truncatingIfNeeded: random.next()))
         // No entry of a term is written before the term itself.
@@ -102,7 +106,7 @@ package final class NodeRepair {
 
     private func listMissing() {
         blocks.set(isLost || isCovered ? [] : log.missing?.wanted ?? [])
-        refusals.forget()
+        blocks.forgetRefusals()
         helpless = []
     }
 
@@ -110,7 +114,7 @@ package final class NodeRepair {
     package var missingCount: Int { log.missing?.indexes.count ?? 0 }
 
     /// How many of those that were asked for no peer could give, by itself.
-    package var unobtainableCount: Int { refusals.refusedByAll }
+    package var unobtainableCount: Int { blocks.refusals.refusedByAll }
 
     /// Whose word it waits for, each of them.
     package var silent: [NodeID] { isLost || isUnexplained ? standings.awaited : [] }
@@ -153,9 +157,7 @@ package final class NodeRepair {
     }
 
     private func ask(_ send: (NodeID, Transfer) -> Void) throws {
-        for (peer, block) in blocks.questions(to: peers, now: now) {
-            send(peer, .askBlock(index: block.index, digest: block.digest))
-        }
+        perform(blocks.tick(now: now), send)
         if isLost || isUnexplained || isUnobtainable { standings.tick(now: now, send: send) }
         if fetch != nil {
             try advance(send) { [now] in $0.tick(now: now, &$1) }
@@ -169,14 +171,14 @@ package final class NodeRepair {
     /// Some block is to be had from nobody, or there is no state to begin with, or much is missing.
     private var needsSnapshot: Bool {
         if isLost { return isFarBehind }
-        return lacksState || refusals.areForSnapshot(now: now)
+        return lacksState || blocks.refusals.areForSnapshot(now: now)
     }
 
     private var isFarBehind: Bool { standings.verdict.map { $0.last.index > log.lastIndex + Self.few } ?? false }
 
     /// Some block is to be had neither by itself nor in a snapshot.
     private var isUnobtainable: Bool {
-        refusals.neverHadByAll > 0 || (refusals.refusedByAll > 0 && helpless.count == peers.count)
+        blocks.refusals.neverHadByAll > 0 || (blocks.refusals.refusedByAll > 0 && helpless.count == peers.count)
     }
 
     /// A peer says or asks something. Throws what the disk says.
@@ -189,12 +191,15 @@ package final class NodeRepair {
 
     private func hear(_ transfer: Transfer, from peer: NodeID, _ send: (NodeID, Transfer) -> Void) throws {
         switch transfer {
-        case .askBlock: if let answer = try BlockDesk.answer(transfer, from: log) { send(peer, answer) }
+        case .askBlock, .askCorruptBlock: if let answer = try BlockDesk.answer(transfer, from: log) { send(peer, answer) }
         case .askContents, .askContentsAt, .askChunk: if let (answer, _) = desk.answer(transfer) { send(peer, answer) }
         case .block(_, _, let bytes): try take(bytes, send)
         case .noBlock(let index, let digest, let neverHad):
-            refused(MissingBlock(index: index, digest: digest), by: peer, neverHad: neverHad)
+            blocks.refused(MissingBlock(index: index, digest: digest), by: peer, neverHad: neverHad, now: now)
             try learnIfNeeded()
+        case .corruptBlock(let index, let digest, let copy):
+            let block = MissingBlock(index: index, digest: digest)
+            perform(blocks.received(copy, of: block, from: peer, now: now), send)
         case .contents(let snapshot, let table) where fetch == nil: try startFetch(snapshot, table, from: peer, send)
         case .noSnapshot(nil) where fetch == nil:
             try cannotHelp(peer)
@@ -224,9 +229,32 @@ package final class NodeRepair {
         }
     }
 
-    private func refused(_ block: MissingBlock, by peer: NodeID, neverHad: Bool) {
-        guard let missing = log.missing, missing.wanted.contains(block), peers.contains(peer) else { return }
-        refusals.add(block, by: peer, neverHad: neverHad, now: now)
+    // MARK: Blocks that no node has whole
+
+    private func perform(_ actions: [BlockRepair.Action], _ send: (NodeID, Transfer) -> Void) {
+        for action in actions {
+            switch action {
+            case .ask(let peer, let question): send(peer, question)
+            case .combine(let block, let copies):
+                combination = BlockDesk.combination(of: block, copies, with: log, candidates: candidates)
+            }
+        }
+    }
+
+    /// Work that is to be done off the event loop, if there is any now; its result goes to `combined`.
+    package func takeCombination() -> BlockCombination? {
+        defer { combination = nil }
+        return combination
+    }
+
+    /// What came of combining the corrupt copies of a block; nil when they were not enough. Throws what the disk says.
+    package func combined(
+        _ block: MissingBlock, _ bytes: [UInt8]?, now moment: UInt64, send: (NodeID, Transfer) -> Void
+    ) throws {
+        now = moment
+        blocks.ended(block, succeeded: bytes != nil, now: now)
+        guard let bytes else { return }
+        try waitingForRoom { try take(bytes, send) }
     }
 
     /// Something has happened in the cluster while this log is empty: the node has missed it or lost it.

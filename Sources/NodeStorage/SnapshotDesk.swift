@@ -74,7 +74,8 @@ package final class SnapshotDesk {
                 guard number < file.contents.chunks.count else { return nil }
                 return .chunk(wanted, number: number, stored: try file.storedChunk(Int(number)))
             }
-        case .askBlock, .contents, .chunk, .noSnapshot, .block, .noBlock, .tookSnapshot, .askStanding, .standing:
+        case .askBlock, .askCorruptBlock, .contents, .chunk, .noSnapshot, .block, .noBlock, .corruptBlock, .tookSnapshot,
+            .askStanding, .standing:
             return nil
         }
     }

@@ -1,4 +1,5 @@
 import Consensus
+import EventLog
 import HeapModule
 import NodeEngine
 
@@ -12,6 +13,7 @@ enum Happening {
     case syncDone(node: Int, life: UInt64, sync: UInt64)
     case tellMissing(node: Int, life: UInt64)
     case repairTick(node: Int, life: UInt64)
+    case combine(node: Int, life: UInt64, BlockCombination)
     case snapshotWork(node: Int, life: UInt64, SnapshotWork)
     case reply(client: Int, number: UInt64, bytes: [UInt8])
     case request(to: Int, client: Int, number: UInt64, bytes: [UInt8], connection: UInt64)
@@ -46,6 +48,7 @@ enum Fault: String, CaseIterable {
     case fullDisk = "full disk"
     case scarcity
     case rot
+    case sharedRot = "shared rot"
     case emptying
     case clientDeath = "client death"
     case clockJump = "clock jump"
@@ -53,7 +56,7 @@ enum Fault: String, CaseIterable {
     var strikesNode: Bool {
         switch self {
         case .powerLoss, .kill, .pause, .diskStall, .diskError, .fullDisk, .scarcity, .rot, .emptying, .clockJump: true
-        case .blackout, .cut, .datagramCut, .streamCut, .deadStream, .replay, .clientDeath: false
+        case .blackout, .cut, .datagramCut, .streamCut, .deadStream, .replay, .clientDeath, .sharedRot: false
         }
     }
 
@@ -73,6 +76,7 @@ enum Fault: String, CaseIterable {
         case .fullDisk: plan.fullDiskEvery
         case .scarcity: plan.scarcityEvery
         case .rot: plan.rotEvery
+        case .sharedRot: plan.sharedRotEvery
         case .emptying: plan.emptyingEvery
         case .clientDeath: plan.deathEvery
         case .clockJump: plan.clockJumpEvery

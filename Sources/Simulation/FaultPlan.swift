@@ -35,6 +35,8 @@ package struct FaultPlan: Sendable, Equatable {
     package var scarcityEvery: UInt64 = 0
     /// Bytes that were acknowledged rot, on a minority of the disks at any time.
     package var rotEvery: UInt64 = 0
+    /// The same block rots on every disk, in different bytes.
+    package var sharedRotEvery: UInt64 = 0
     /// A node's folder is gone, and it comes back with an empty one; with rot, on a minority at any time.
     package var emptyingEvery: UInt64 = 0
     /// 1: power losses reach further into what a batch makes a disk do, such as a new segment.
@@ -111,6 +113,8 @@ package struct FaultPlan: Sendable, Equatable {
         if later.below(4) == 0 { emptyingEvery = 1000 + later.below(8000) }
         var clocks = SplitMix64(seed: random.state ^ 0x434c_4f43_4b53)
         if clocks.below(8) == 0 { clocksAhead = 60_000 << clocks.below(8) }
+        var shared = SplitMix64(seed: random.state ^ 0x5348_4152_4544)
+        if shared.below(4) == 0 { sharedRotEvery = 500 + shared.below(4000) }
         var strangers = SplitMix64(seed: random.state ^ 0x5354_524e_4752)
         if strangers.below(3) == 0 { hostility = 2 + strangers.below(80) }
         if strangers.below(3) == 0 { smallBudgets = 1 + strangers.below(1 << 32) }
@@ -129,7 +133,8 @@ package struct FaultPlan: Sendable, Equatable {
             ("crashes in recovery", \.recoveryCrash), ("pauses", \.pauseEvery), ("slow syncs", \.slowSyncs),
             ("disk stalls", \.diskStallEvery), ("disk errors", \.diskErrorEvery), ("full disks", \.fullDiskEvery),
             ("scarcity", \.scarcityEvery),
-            ("rot", \.rotEvery), ("emptied folders", \.emptyingEvery), ("deep power losses", \.deepPowerLoss),
+            ("rot", \.rotEvery), ("shared rot", \.sharedRotEvery), ("emptied folders", \.emptyingEvery),
+            ("deep power losses", \.deepPowerLoss),
             ("lost replies", \.replyLoss),
             ("repeated requests", \.requestRepeat),
             ("hostile clients", \.hostility), ("small budgets", \.smallBudgets),

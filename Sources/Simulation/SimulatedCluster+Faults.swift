@@ -58,6 +58,7 @@ extension SimulatedCluster {
         case .fullDisk: fillDisk(of: node)
         case .scarcity: makeScarce(node)
         case .rot: rot(node)
+        case .sharedRot: rotEverywhere()
         case .emptying: try empty(node)
         case .clientDeath: killClient()
         case .clockJump:

@@ -42,6 +42,7 @@ extension SimulatedCluster {
         try pass(until: time + Self.restingTime)
         try drain()
         try settle()
+        try checkSharedRot()
         try checker.checkEnd(nodes.map { $0.engine! }, posted: postedJobs)
         try checkHistory()
     }
@@ -77,7 +78,7 @@ extension SimulatedCluster {
     private mutating func settle() throws {
         phase = .healing
         let deadline = time + Self.healingTime
-        while !(isAgreed && watchersAreDone && clients.allSatisfy { $0.goal == nil }), time < deadline {
+        while !(isAgreed && watchersAreDone && lacksNothing && clients.allSatisfy { $0.goal == nil }), time < deadline {
             try pass(until: time + 50_000)
         }
         guard isAgreed else { throw Violation("no agreement at the end:\n\(standing)") }

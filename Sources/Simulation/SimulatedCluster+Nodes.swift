@@ -2,6 +2,7 @@ import Consensus
 import EventLog
 import Jobboard
 import NodeEngine
+import NodeStorage
 import WireFormat
 
 extension SimulatedCluster {
@@ -155,10 +156,13 @@ extension SimulatedCluster {
         case .transfer(let peer, let transfer):
             if case .askContentsAt = transfer { report.sights.add(.unnamedSnapshots) }
             send(transfer, from: node, to: Int(peer.rawValue) - 1)
-        case .answer(let peer, .askBlock(let index, let digest)):
-            try answerBlock(.askBlock(index: index, digest: digest), to: peer, at: node)
+        case .answer(let peer, let question) where question.isAboutBlock: try answerBlock(question, to: peer, at: node)
         case .answer(let peer, let question): plan(.answer(to: peer, question), at: node)
         case .repair(let block): try takeBlock(block, at: node)
+        case .combine(let block, let copies):
+            planCombination(
+                BlockDesk.combination(of: block, copies, with: nodes[node].log!, candidates: settings.combinedCandidates),
+                at: node)
         case .takeSnapshot(let state, let last):
             try checkLoadable(state, at: node)
             plan(.take(state, upTo: last), at: node)

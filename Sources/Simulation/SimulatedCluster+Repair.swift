@@ -32,6 +32,11 @@ extension SimulatedCluster {
         try advanceRepair(node) { try $0.receive(transfer, from: peer, now: now, send: $1) }
     }
 
+    mutating func repairCombined(_ node: Int, _ block: MissingBlock, _ bytes: [UInt8]?) throws {
+        let now = nodes[node].moment(time).monotonic
+        try advanceRepair(node) { try $0.combined(block, bytes, now: now, send: $1) }
+    }
+
     private mutating func advanceRepair(
         _ node: Int, _ work: (NodeRepair, (NodeID, Transfer) -> Void) throws -> Void
     ) throws {
@@ -44,6 +49,7 @@ extension SimulatedCluster {
             if let end = repair.learning { try learned(end, repair, node) }
             return try diskFailed(node, error)
         }
+        if let work = repair.takeCombination() { planCombination(work, at: node) }
         for (peer, transfer) in letters { send(transfer, from: node, to: Int(peer.rawValue) - 1) }
         guard repair.isDone else { return }
         if let end = repair.learned {
@@ -95,13 +101,19 @@ extension SimulatedCluster {
         try step(node, [BlockDesk.missing(in: nodes[node].log!)])
     }
 
+    /// As the real disk thread does: a block that turns out to be corrupt when a peer asks for it is missing from then on, and the
+    /// node hears of it.
     mutating func answerBlock(_ question: Transfer, to peer: NodeID, at node: Int) throws {
+        let log = nodes[node].log!
+        let before = log.missing?.indexes.count ?? 0
         do throws(EventLogError) {
-            guard let answer = try BlockDesk.answer(question, from: nodes[node].log!) else { return }
+            guard let answer = try BlockDesk.answer(question, from: log) else { return }
             send(answer, from: node, to: Int(peer.rawValue) - 1)
         } catch {
-            try diskFailed(node, error)
+            return try diskFailed(node, error)
         }
+        guard log.missing?.indexes.count ?? 0 != before else { return }
+        queue.plan(.tellMissing(node: node, life: nodes[node].life), at: time + 1)
     }
 
     mutating func takeBlock(_ block: [UInt8], at node: Int) throws {

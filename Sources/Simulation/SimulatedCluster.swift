@@ -43,6 +43,9 @@ package struct SimulatedCluster {
     package var leftOut: Set<Int> = []
     var trace = Trace()
 
+    /// The blocks that rotted on all disks, as they were.
+    var sharedRot: [Digest: [UInt8]] = [:]
+
     // Clients.
     var clients: [SimulatedClient]
     /// What was asked under each request number, by client.
@@ -194,6 +197,7 @@ package struct SimulatedCluster {
             try finishSync(node, life, sync)
         case .tellMissing(let node, let life): try tellMissing(node, life: life)
         case .repairTick(let node, let life): try tickRepair(node, life: life)
+        case .combine(let node, let life, let work): try combine(work, at: node, life: life)
         case .snapshotWork(let node, let life, let work):
             try perform(work, at: node, life: life)
         case .request(let node, _, _, let bytes, let connection):

@@ -38,6 +38,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case rottenSectors = "rotten_sectors"
     case rottenRanges = "rotten_ranges"
     case rottenSuperblocks = "rotten_superblocks"
+    case sharedRot = "shared_rot"
     case sectorsLost = "sectors_lost"
     case sectorsGarbled = "sectors_garbled"
     case rottenSnapshots = "rotten_snapshots"
@@ -74,6 +75,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case beginnings
     case repairs
     case blocksRepaired = "blocks_repaired"
+    case blocksCombined = "blocks_combined"
     case rotScrubbed = "rot_scrubbed"
     case snapshotRotFound = "snapshot_rot_found"
     case unnamedSnapshots = "unnamed_snapshots"
@@ -108,7 +110,8 @@ package enum Sight: String, Sendable, CaseIterable {
         .datagramsRepeated,
         .datagramsReplayed, .datagramsReordered, .leadersDeposed, .truncations, .loadsFromDisk, .rotReadBack, .appendConflicts,
         .followerReads, .snapshotInstalls, .emptiedFolders, .emptyLogs, .beginnings, .endsLearned, .unnamedSnapshots,
-        .snapshotsMended, .repairs, .blocksRepaired, .handOvers,
+        .snapshotsMended, .repairs, .blocksRepaired, .handOvers, .sharedRot,
+        .blocksCombined,
     ]
 
     /// A node with peers is refused only when both copies of its superblock and a segment have rotted: too rare to ask for.

@@ -21,6 +21,11 @@ package enum Transfer: Sendable, Equatable {
     /// The block is not here. `neverHad`: it never was, for certain: the log is whole there, and holds another entry or
     /// ends before it. Else it may have been, and was compacted or lost.
     case noBlock(index: LogIndex, digest: Digest, neverHad: Bool)
+    /// "What is left of this block on your disk?", when no node has it whole. Answered with `corruptBlock`, or with `block` by a
+    /// node that has it whole by now.
+    case askCorruptBlock(index: LogIndex, digest: Digest)
+    /// Untrusted; nil when nothing is left, or found.
+    case corruptBlock(index: LogIndex, digest: Digest, BlockCopy?)
     /// "I took this snapshot": at the same index all nodes must come to the same one.
     case tookSnapshot(SnapshotReference)
 
@@ -31,11 +36,19 @@ package enum Transfer: Sendable, Equatable {
     /// `last` is nil when it has lost these itself.
     case standing(life: UInt32, term: Term, last: EntrySummary?)
 
+    /// A question that the log answers, not a snapshot.
+    package var isAboutBlock: Bool {
+        switch self {
+        case .askBlock, .askCorruptBlock: true
+        default: false
+        }
+    }
+
     /// Answers to questions, as opposed to questions and news.
     package var isQuestion: Bool {
         switch self {
-        case .askContents, .askContentsAt, .askChunk, .askBlock, .askStanding: true
-        case .contents, .chunk, .noSnapshot, .block, .noBlock, .tookSnapshot, .standing: false
+        case .askContents, .askContentsAt, .askChunk, .askBlock, .askCorruptBlock, .askStanding: true
+        case .contents, .chunk, .noSnapshot, .block, .noBlock, .corruptBlock, .tookSnapshot, .standing: false
         }
     }
 }

@@ -15,6 +15,8 @@ package enum TransferCodec {
         case askStanding = 73
         case standing = 74
         case askContentsAt = 75
+        case askCorruptBlock = 76
+        case corruptBlock = 77
     }
 
     /// Whether a frame's body is a transfer's.
@@ -64,6 +66,14 @@ package enum TransferCodec {
             head(.noBlock)
             append(index, digest, to: &writer)
             writer.bool(neverHad)
+        case .askCorruptBlock(let index, let digest):
+            head(.askCorruptBlock)
+            append(index, digest, to: &writer)
+        case .corruptBlock(let index, let digest, let copy):
+            head(.corruptBlock)
+            append(index, digest, to: &writer)
+            writer.bool(copy != nil)
+            if let copy { append(copy, to: &writer) }
         case .tookSnapshot(let snapshot):
             head(.tookSnapshot)
             append(snapshot, to: &writer)
@@ -100,6 +110,10 @@ package enum TransferCodec {
             transfer = .block(index: try reader.varint(), digest: try digest(&reader), bytes: Array(try reader.longView()))
         case .noBlock:
             transfer = .noBlock(index: try reader.varint(), digest: try digest(&reader), neverHad: try reader.bool())
+        case .askCorruptBlock: transfer = .askCorruptBlock(index: try reader.varint(), digest: try digest(&reader))
+        case .corruptBlock:
+            let (index, name) = (try reader.varint(), try digest(&reader))
+            transfer = .corruptBlock(index: index, digest: name, try reader.bool() ? try copy(&reader) : nil)
         case .tookSnapshot: transfer = .tookSnapshot(try snapshot(&reader))
         case .askStanding: transfer = .askStanding(life: try reader.varint32())
         case .standing:
@@ -114,6 +128,33 @@ package enum TransferCodec {
     private static func append(_ index: LogIndex, _ digest: Digest, to writer: inout ByteWriter) {
         writer.varint(index)
         writer.pair(high: digest.high, low: digest.low)
+    }
+
+    /// Unreadable parts as the distance from the end of the one before and the length, with a length of 0 behind the last.
+    private static func append(_ copy: BlockCopy, to writer: inout ByteWriter) {
+        writer.longByteString(copy.bytes)
+        var end = 0
+        for part in copy.unreadable {
+            writer.varint(UInt64(part.count))
+            writer.varint(UInt64(part.lowerBound - end))
+            end = part.upperBound
+        }
+        writer.varint(0)
+    }
+
+    private static func copy(_ reader: inout ByteReader) throws(WireError) -> BlockCopy {
+        var copy = BlockCopy(bytes: Array(try reader.longView()))
+        var end = 0
+        while true {
+            let count = try reader.varint()
+            guard count > 0 else { return copy }
+            let distance = try reader.varint()
+            let left = UInt64(copy.bytes.count - end)
+            guard count <= left, distance <= left - count else { throw WireError("an unreadable part outside of the copy") }
+            let start = end + Int(distance)
+            end = start + Int(count)
+            copy.unreadable.append(start..<end)
+        }
     }
 
     private static func append(_ snapshot: SnapshotReference?, to writer: inout ByteWriter) {

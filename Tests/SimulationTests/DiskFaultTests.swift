@@ -10,11 +10,20 @@ import Testing
         return plan
     }
 
+    private struct Failure: Error {
+        var seed: UInt64
+        var error: any Error
+    }
+
     private static func run(_ plan: FaultPlan, nodes: Int, seeds: ClosedRange<UInt64>) throws -> Sights {
         var sights = Sights()
         for seed in seeds {
             var cluster = SimulatedCluster(seed: seed, nodes: nodes, plan: plan)
-            sights.add(try cluster.run(milliseconds: 5000).sights)
+            do {
+                sights.add(try cluster.run(milliseconds: 5000).sights)
+            } catch {
+                throw Failure(seed: seed, error: error)
+            }
         }
         return sights
     }
@@ -71,6 +80,18 @@ import Testing
     @Test func aNodeWhoseLogRottedIsRepairedByItsPeers() throws {
         let sights = try Self.run(Self.rotting(every: 1500), nodes: 3, seeds: 1...60)
         for sight in [Sight.repairs, .blocksRepaired] { #expect(sights[sight] > 0, "\(sight.rawValue)") }
+    }
+
+    @Test(arguments: [2, 3, 5]) func `a block that is corrupt on every node is put together from all copies`(nodes: Int) throws {
+        let plan = Self.plan {
+            $0.sharedRotEvery = 1000
+            $0.killEvery = 700
+            $0.blackoutEvery = 2000
+        }
+        let sights = try Self.run(plan, nodes: nodes, seeds: 1...20)
+        for sight in [Sight.sharedRot, .blocksCombined, .repairs, .rotScrubbed] {
+            #expect(sights[sight] > 0, "\(sight.rawValue)")
+        }
     }
 
     @Test func aNodeWithAnEmptiedFolderLearnsFromAllOthersWhatItHeld() throws {

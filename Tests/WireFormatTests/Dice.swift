@@ -218,6 +218,10 @@ struct Dice: RandomNumberGenerator {
             .noSnapshot(maybe { $0.snapshot() }), .askBlock(index: number(), digest: digest()),
             .block(index: number(), digest: digest(), bytes: bytes()), .tookSnapshot(snapshot()),
             .noBlock(index: number(), digest: digest(), neverHad: coin()),
+            .askCorruptBlock(index: number(), digest: digest()),
+            .corruptBlock(index: number(), digest: digest(), maybe { BlockCopy(bytes: $0.bytes()) }),
+            .corruptBlock(
+                index: number(), digest: digest(), BlockCopy(bytes: [1, 2, 3, 4, 5], unreadable: [0..<1, 3..<5])),
             .askContentsAt(number()), .askStanding(life: small()),
             .standing(life: small(), term: term(), last: maybe { $0.snapshot().last }),
         ]

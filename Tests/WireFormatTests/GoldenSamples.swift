@@ -326,6 +326,17 @@ enum GoldenSamples {
             "noBlock", .noBlock(index: 300, digest: digest, neverHad: true),
             "150000004802ac02000102030405060708090a0b0c0d0e0f01"),
         transfer(
+            "askCorruptBlock", .askCorruptBlock(index: 300, digest: digest),
+            "140000004c02ac02000102030405060708090a0b0c0d0e0f"),
+        transfer(
+            "corruptBlock",
+            .corruptBlock(
+                index: 300, digest: digest, BlockCopy(bytes: [0xaa, 0, 0xcc, 0, 0], unreadable: [1..<2, 3..<5])),
+            "230000004d02ac02000102030405060708090a0b0c0d0e0f0105000000aa00cc0000" + "0101020100"),
+        transfer(
+            "corruptBlock of a node that has nothing of it", .corruptBlock(index: 300, digest: digest, nil),
+            "150000004d02ac02000102030405060708090a0b0c0d0e0f00"),
+        transfer(
             "tookSnapshot", .tookSnapshot(snapshot),
             "2b00000047020402ac02e807ad02000102030405060708090a0b0c0d0e0f70101112131415161718191a1b1c1d1e1f"),
         transfer("askStanding", .askStanding(life: 7), "03000000490207"),

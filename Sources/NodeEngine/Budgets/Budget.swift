@@ -51,7 +51,7 @@ package struct Budget: Sendable, Hashable {
 
 extension Budget {
     /// The table of budgets.
-    package static let all: [Budget] = requests + connectionBudgets + scans + peers + logs + sessions + answers
+    package static let all: [Budget] = requests + connectionBudgets + scans + peers + logs + sessions + answers + repairs
 
     /// The table as `Docs/Budgets.md` has it.
     package static var markdown: String {
