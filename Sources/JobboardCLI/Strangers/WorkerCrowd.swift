@@ -123,14 +123,14 @@ private struct WorkerShift {
             polled.append(pollfd(fd: conversation.connection.descriptor, events: Int16(POLLIN), revents: 0))
             workers.append(Worker(conversation, "worker-\(workers.count)"))
         }
-        // What the connection did not take before it stood.
-        for worker in workers.suffix(2 * max(1, underWay)) { worker.conversation.connection.pump() }
     }
 
     /// Takes in what has come; gives the number of jobs that were claimed.
     @discardableResult
     mutating func turn(milliseconds: Int32) -> Int {
         wakes.others += bystanders.turn()
+        // What a connection did not take before it stood.
+        for worker in workers where worker.conversation.connection.hasUnsent { worker.conversation.connection.pump() }
         guard poll(&polled, nfds_t(polled.count), milliseconds) > 0 else { return 0 }
         var claimed = 0
         for place in polled.indices where polled[place].revents != 0 {
