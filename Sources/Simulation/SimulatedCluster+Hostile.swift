@@ -80,7 +80,7 @@ extension SimulatedCluster {
         let connection = hostile.open[place]
         if hostile.random.below(20) == 0 {
             hostile.open.remove(at: place)
-            return try step(connection.node, [.connectionClosed(connection.number)])
+            return try disconnect(connection.number, at: connection.node)
         }
         // A process that was started anew does not know the connection.
         var inputs: [EngineInput] = [.connectionOpened(connection.number)]
@@ -89,6 +89,14 @@ extension SimulatedCluster {
             report.sights.add(.hostileRequests)
         }
         try step(connection.node, inputs)
+    }
+
+    /// A process that stands still finds out later that a connection is closed, and then gives back what that held.
+    mutating func disconnect(_ connection: UInt64, at node: Int) throws {
+        guard time >= nodes[node].pausedUntil else {
+            return queue.plan(.disconnect(node: node, connection: connection), at: nodes[node].pausedUntil)
+        }
+        try step(node, [.connectionClosed(connection)])
     }
 
     /// They go away, so that the others can finish.

@@ -218,7 +218,7 @@ package struct SimulatedCluster {
             let (_, response) = try bytes.withUnsafeBytes { try ClientCodec.decodeResponse($0) }
             try takeWatchReply(watcher, connection, response)
         case .hostileTurn: try hostileTurn()
-        case .disconnect(let node, let connection): try step(node, [.connectionClosed(connection)])
+        case .disconnect(let node, let connection): try disconnect(connection, at: node)
         case .start(let node): if !nodes[node].isUp, !nodes[node].isRefused { try start(node) }
         case .roomAgain(let node): nodes[node].disk.capacity = .max
         case .endScarcity(let node): nodes[node].disk.asksUntilScarce = nil
