@@ -112,6 +112,8 @@ extension Mixer {
         combine(rare.expiresOn)
         combine(rare.leaseMilliseconds)
         combine(rare.maxFailures)
+        combine(UInt64(rare.lostClaims))
+        combine(rare.maxLostClaims)
         combine(rare.lastFailure)
         combine(rare.result == nil ? 0 : 1 as UInt64)
         if let result = rare.result { combine(result) }

@@ -97,14 +97,26 @@ extension BoardMachine {
         slots[slot].job.release(to: state, at: now)
     }
 
-    /// The lease ran out: the job goes back to its old place, or to the trash when it has expired meanwhile.
+    /// The lease ran out: that counts, and the job goes back to its old place after a pause like that after failures; to the
+    /// trash after too many, or when it has expired meanwhile.
     mutating func endLease(_ slot: Int32, into events: inout [Event]) {
         let (owner, fence) = (slots[slot].job.owner, slots[slot].job.fence)
+        let lost = slots[slot].job.lostClaims &+ (slots[slot].job.lostClaims < .max ? 1 : 0)
+        let most = slots[slot].job.maxLostClaims ?? NewJob.defaultMaxLostClaims
+        let pauseEnds = now.adding(milliseconds: Int64(Self.backoffMilliseconds(failures: lost)))
+        changeRare(of: slot) { ($0.lostClaims, $0.notBefore) = (lost, pauseEnds) }
         endClaim(slot, to: .unclaimed)
-        becomeReady(slot)
+        becomeReadyOrWait(slot)
         emit(.leaseExpired, slot, owner: owner, fence: fence, into: &events)
-        expireIfOverdue(slot, into: &events)
+        if most > 0, lost >= most {
+            trash(slot, because: Self.claimsLost, into: &events)
+        } else {
+            expireIfOverdue(slot, into: &events)
+        }
     }
+
+    /// The `last_failure` of a job that lost too many claims.
+    static let claimsLost = "claims lost"
 
     /// The expiry of a claimed job has no effect until its claim ends; then nobody else may claim it.
     mutating func expireIfOverdue(_ slot: Int32, into events: inout [Event]) {
@@ -113,13 +125,16 @@ extension BoardMachine {
     }
 
     /// Nobody claimed the job in time.
-    mutating func expire(_ slot: Int32, into events: inout [Event]) {
+    mutating func expire(_ slot: Int32, into events: inout [Event]) { trash(slot, because: "expired", into: &events) }
+
+    /// A job that is not claimed leaves the board.
+    private mutating func trash(_ slot: Int32, because reason: String, into events: inout [Event]) {
         if slots[slot].isReady { leaveReady(slot) }
         count(slots[slot].board, from: .unclaimed, to: .trashed)
         slots[slot].job.release(to: .trashed, at: now)
-        changeRare(of: slot) { $0.lastFailure = "expired" }
+        changeRare(of: slot) { $0.lastFailure = reason }
         moveToTrash(slot)
-        emit(.trashed, slot, failure: "expired", into: &events)
+        emit(.trashed, slot, failure: reason, into: &events)
     }
 
     /// The job, already marked as trashed, changes orders and gives its key and timers up.

@@ -152,7 +152,7 @@ extension BoardMachine {
 extension NewJob {
     fileprivate var hasRareFields: Bool {
         book != nil || key != nil || notBefore != nil || delayMilliseconds != nil || expiresAfterMilliseconds != nil
-            || leaseMilliseconds != nil || maxFailures != nil
+            || leaseMilliseconds != nil || maxFailures != nil || maxLostClaims != nil
     }
 
     fileprivate func rareFields(at now: Timestamp) -> RareFields.Values {
@@ -163,6 +163,7 @@ extension NewJob {
         values.expiresOn = expiresAfterMilliseconds.map { now.adding(milliseconds: Int64(clamping: $0)) }
         values.leaseMilliseconds = leaseMilliseconds
         values.maxFailures = maxFailures
+        values.maxLostClaims = maxLostClaims
         return values
     }
 }

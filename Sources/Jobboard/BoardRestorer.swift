@@ -184,7 +184,7 @@ extension BoardLimits {
         guard (job.owner?.utf8.count ?? 0) <= nameBytes else { return false }
         guard let rare = job.rare?.values else { return true }
         return (1...nameBytes).contains(rare.key?.utf8.count ?? 1) && (rare.book?.name.utf8.count ?? 0) <= nameBytes
-            && (rare.lastFailure?.utf8.count ?? 0) <= max(failureBytes, "expired".utf8.count)
+            && (rare.lastFailure?.utf8.count ?? 0) <= max(failureBytes, BoardMachine.claimsLost.utf8.count)
             && (rare.result?.count ?? 0) <= jsonBytes
     }
 }

@@ -23,6 +23,12 @@ public struct NewJob: Sendable, Equatable {
     /// Trashed after this many failures.
     public var maxFailures: UInt32?
 
+    /// Trashed after so many claims whose lease ended, 0 for never; nil for `defaultMaxLostClaims`.
+    public var maxLostClaims: UInt32?
+
+    /// So many lost claims trash a job that does not say how many may: a job that kills its workers must not go on for ever.
+    public static let defaultMaxLostClaims: UInt32 = 16
+
     /// A job with a name; everything else can be set afterwards.
     public init(id: JobID = .random(), name: String, details: [UInt8] = [], priority: Priority = .normal) {
         self.id = id

@@ -70,6 +70,8 @@ package final class RareFields: Sendable, Equatable {
         package var leaseMilliseconds: UInt32?
         package var maxFailures: UInt32?
         package var lastFailure: String?
+        package var lostClaims: UInt32 = 0
+        package var maxLostClaims: UInt32?
         /// JSON text given at consume.
         package var result: [UInt8]?
 
@@ -100,6 +102,10 @@ extension Job {
     public var leaseMilliseconds: UInt32? { rare?.values.leaseMilliseconds }
     /// After this many failures it is trashed.
     public var maxFailures: UInt32? { rare?.values.maxFailures }
+    /// How many of its claims ended since their lease did.
+    public var lostClaims: UInt32 { rare?.values.lostClaims ?? 0 }
+    /// After so many lost claims it is trashed, 0 for never; where nil, `NewJob.defaultMaxLostClaims`.
+    public var maxLostClaims: UInt32? { rare?.values.maxLostClaims }
     /// What the last failure said.
     public var lastFailure: String? { rare?.values.lastFailure }
     /// The JSON text that its consumer left.

@@ -86,6 +86,7 @@ extension NewJob {
         mixer.combine(expiresAfterMilliseconds)
         mixer.combine(leaseMilliseconds)
         mixer.combine(maxFailures)
+        mixer.combine(maxLostClaims)
         return mixer.value
     }
 }

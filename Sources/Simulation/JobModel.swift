@@ -88,12 +88,24 @@ struct JobModel {
             case .claimed:
                 guard time >= job.endsFrom else { continue }
                 ready.free(.ready)
+                // First there is a pause, and after too many lost claims there is nothing else.
+                var other = job
+                other.free(.waiting)
+                add(other)
+                other.free(.trashed)
+                add(other)
             case .waiting: ready.phase = .ready
             case .ready: break
             case .absent, .complete, .trashed: continue
             }
             add(ready)
             for ghost in ghosts where ghost.since <= time {
+                // Its lease may have ended as well.
+                for phase in [ModelJob.Phase.waiting, .trashed] {
+                    var lost = ready
+                    lost.phase = phase
+                    add(lost)
+                }
                 var taken = ready
                 taken.phase = .claimed
                 taken.owner = ghost.owner

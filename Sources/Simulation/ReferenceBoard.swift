@@ -15,6 +15,8 @@ struct ReferenceBoard {
     /// Every event there was; the one with position p is at p - 1.
     private(set) var events: [Event] = []
     private var live: [JobID: UInt64] = [:]
+    /// Leases that ended, by job.
+    private var lost: [JobID: UInt32] = [:]
     private var gone: Set<JobID> = []
     private var lastFence: UInt64 = 0
     private var lastTime: UInt64 = 0
@@ -61,14 +63,24 @@ struct ReferenceBoard {
                 throw Violation("job \(event.job) was claimed with fence \(fence) while it was claimed or gone")
             }
             lastFence = fence
+            if let lost = lost[event.job], let job = state.machine.job(event.job) {
+                let most = job.maxLostClaims ?? NewJob.defaultMaxLostClaims
+                guard most == 0 || lost < most else {
+                    throw Violation("job \(event.job) was claimed after \(lost) lost claims, and \(most) are its most")
+                }
+            }
         case .abandoned, .failed, .leaseExpired, .consumed:
             try endClaim(event)
-            if event.kind == .leaseExpired { sights.add(.leaseExpiries) }
+            if event.kind == .leaseExpired {
+                sights.add(.leaseExpiries)
+                lost[event.job, default: 0] += 1
+            }
             if event.kind == .consumed { gone.insert(event.job) }
         case .trashed:
             if event.fence != nil { try endClaim(event) }
             gone.insert(event.job)
             sights.add(.jobsTrashed)
+            if let lost = lost[event.job], state.machine.job(event.job)?.maxLostClaims == lost { sights.add(.claimsLost) }
         case .extended:
             guard let fence = event.fence, live[event.job] == fence else {
                 throw Violation("event \(event.position) extends a claim of job \(event.job) that is not live")

@@ -137,6 +137,9 @@ struct SimulatedClient {
         if random.below(8) == 0 { job.delayMilliseconds = random.below(800) }
         job.leaseMilliseconds = 3000
         job.maxFailures = 1 + UInt32(random.below(3))
+        // Few leases end in a run.
+        let lost = UInt32(id.low >> 16 % 8)
+        if lost < 4 { job.maxLostClaims = lost }
         return job
     }
 

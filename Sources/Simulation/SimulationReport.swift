@@ -88,6 +88,7 @@ package enum Sight: String, Sendable, CaseIterable {
     case timeEntries = "time_entries"
     case leaseExpiries = "lease_expiries"
     case jobsTrashed = "jobs_trashed"
+    case claimsLost = "trashed_for_lost_claims"
     case duplicatesAnswered = "duplicates_answered"
     case staleFencesRefused = "stale_fences_refused"
     case otherTerms = "other_terms"

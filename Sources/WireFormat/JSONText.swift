@@ -31,6 +31,8 @@ extension JSONWriter {
         field("last_failure", job.lastFailure)
         key("result")
         raw(job.result ?? [])
+        field("lost_claims", UInt64(job.lostClaims))
+        field("max_lost_claims", job.maxLostClaims.map(UInt64.init))
         if duplicate { field("duplicate", true) }
         if job.isPartial { field("partial", true) }
         endObject()

@@ -24,7 +24,7 @@ extension ByteWriter {
         varint(
             flag(job.book != nil, 0) | flag(job.key != nil, 1) | flag(job.notBefore != nil, 2)
                 | flag(job.delayMilliseconds != nil, 3) | flag(job.expiresAfterMilliseconds != nil, 4)
-                | flag(job.leaseMilliseconds != nil, 5) | flag(job.maxFailures != nil, 6))
+                | flag(job.leaseMilliseconds != nil, 5) | flag(job.maxFailures != nil, 6) | flag(job.maxLostClaims != nil, 7))
         u8(job.priority.rawValue)
         jobID(job.id)
         string(job.name)
@@ -36,6 +36,7 @@ extension ByteWriter {
         if let value = job.expiresAfterMilliseconds { varint(value) }
         if let value = job.leaseMilliseconds { varint(UInt64(value)) }
         if let value = job.maxFailures { varint(UInt64(value)) }
+        if let value = job.maxLostClaims { varint(UInt64(value)) }
     }
 
     mutating func newJobs(_ jobs: [NewJob]) {
@@ -70,6 +71,8 @@ extension ByteWriter {
         if let value = rare.maxFailures { varint(UInt64(value)) }
         if let value = rare.lastFailure { string(value) }
         if let value = rare.result { byteString(value) }
+        if rare.lostClaims > 0 { varint(UInt64(rare.lostClaims)) }
+        if let value = rare.maxLostClaims { varint(UInt64(value)) }
     }
 
     private func jobFlags(_ job: Job, _ rare: RareFields.Values?) -> UInt64 {
@@ -79,6 +82,7 @@ extension ByteWriter {
         return flags | flag(rare.book != nil, 3) | flag(rare.key != nil, 4) | flag(rare.notBefore != nil, 5)
             | flag(rare.expiresOn != nil, 6) | flag(rare.leaseMilliseconds != nil, 7) | flag(rare.maxFailures != nil, 8)
             | flag(rare.lastFailure != nil, 9) | flag(rare.result != nil, 10)
+            | flag(rare.lostClaims > 0, 12) | flag(rare.maxLostClaims != nil, 13)
     }
 
     mutating func jobs(_ jobs: [Job]) {
@@ -105,6 +109,9 @@ extension ByteReader {
     /// Bytes of the smallest job: flags, state, priority, identity, three lengths, two times, three numbers.
     static let smallestJob = 27
 
+    /// Of a job's flags, those of rare fields.
+    private static let rareFlags: UInt64 = 0x37f8
+
     mutating func jobID() throws(WireError) -> JobID {
         let (high, low) = try pair()
         return JobID(high: high, low: low)
@@ -128,7 +135,7 @@ extension ByteReader {
     }
 
     mutating func newJob() throws(WireError) -> NewJob {
-        let flags = try flags(known: 0x7f)
+        let flags = try flags(known: 0xff)
         let priority = try priority()
         var job = NewJob(id: try jobID(), name: try name(), details: try byteString(), priority: priority)
         if flags.has(0) { job.book = Book(uuid: try jobID(), name: try name()) }
@@ -138,6 +145,7 @@ extension ByteReader {
         if flags.has(4) { job.expiresAfterMilliseconds = try varint() }
         if flags.has(5) { job.leaseMilliseconds = try varint32() }
         if flags.has(6) { job.maxFailures = try varint32() }
+        if flags.has(7) { job.maxLostClaims = try varint32() }
         return job
     }
 
@@ -151,7 +159,7 @@ extension ByteReader {
 
     /// `known`: the board, where the bytes don't name it.
     mutating func job(on known: String? = nil) throws(WireError) -> Job {
-        let flags = try flags(known: 0xfff)
+        let flags = try flags(known: 0x3fff)
         let state: JobState = try tag("job state")
         let priority = try priority()
         let id = try jobID()
@@ -170,7 +178,7 @@ extension ByteReader {
         var job = Job(
             id: id, board: board, name: name, details: details, priority: priority, createdOn: createdOn, position: position,
             state: state, lastModified: lastModified, owner: owner, fence: fence, leaseUntil: leaseUntil, claims: claims,
-            failures: failures, rare: try flags >> 3 & 0xff == 0 ? nil : rareFields(flags))
+            failures: failures, rare: try flags & Self.rareFlags == 0 ? nil : rareFields(flags))
         job.isPartial = flags.has(11)
         return job
     }
@@ -185,6 +193,11 @@ extension ByteReader {
         if flags.has(8) { values.maxFailures = try varint32() }
         if flags.has(9) { values.lastFailure = try string() }
         if flags.has(10) { values.result = try byteString() }
+        if flags.has(12) {
+            values.lostClaims = try varint32()
+            guard values.lostClaims > 0 else { throw WireError("no lost claims, and a field for them") }
+        }
+        if flags.has(13) { values.maxLostClaims = try varint32() }
         return RareFields(values)
     }
 

@@ -48,8 +48,9 @@ package enum NewJobJSON {
         case "expires_after_ms": if !isNull { job.expiresAfterMilliseconds = try number(key, value, atMost: .max) }
         case "lease_ms": if !isNull { job.leaseMilliseconds = UInt32(try number(key, value, atMost: UInt64(UInt32.max))) }
         case "max_failures": if !isNull { job.maxFailures = UInt32(try number(key, value, atMost: UInt64(UInt32.max))) }
+        case "max_lost_claims": if !isNull { job.maxLostClaims = UInt32(try number(key, value, atMost: UInt64(UInt32.max))) }
         case "board", "state", "created_on", "last_modified", "position", "owner", "fence", "lease_until", "expires_on", "claims",
-            "failures", "last_failure", "result", "duplicate":
+            "failures", "lost_claims", "last_failure", "result", "duplicate":
             break
         default: throw invalid("unknown key \(quoted(key))")
         }

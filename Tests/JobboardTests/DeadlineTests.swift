@@ -13,8 +13,51 @@ import Testing
         #expect(desk.kinds == [.leaseExpired] && desk.events[0].owner == "w1" && desk.events[0].fence == 1)
         #expect(desk.events[0].time.milliseconds == desk.time)
         #expect(desk.run(.extend(Holder(job: jobID(1), who: "w1", fence: 1), leaseMilliseconds: nil)).code == .notClaimed)
+        #expect(desk.next(who: "w2").map(\.id) == [jobID(2)], "the first one pauses for a second")
+        desk.wait(1000)
         #expect(desk.next(who: "w2").map(\.id) == [jobID(1)])
         #expect(desk.run(.consume(Holder(job: jobID(1), who: "w1", fence: 1), result: nil, followUps: [])).code == .notOwner)
+    }
+
+    @Test func `a lease that ends counts, and the pause after it doubles`() {
+        var desk = Desk()
+        desk.post(newJob(1) { $0.maxLostClaims = 0 })
+        for lost in 1...20 as ClosedRange<UInt32> {
+            #expect(desk.next().count == 1)
+            desk.wait(30_000)
+            let job = desk.machine.job(jobID(1))
+            #expect(job?.lostClaims == lost && job?.failures == 0 && job?.state == .unclaimed, "0 is for never")
+            let pause: Int64 = min(300_000, 1000 << Int64(lost - 1))
+            #expect(job?.notBefore?.milliseconds == desk.time + pause)
+            desk.wait(pause - 1)
+            #expect(desk.next().isEmpty)
+            desk.wait(1)
+        }
+        desk.machine.checkInvariants()
+    }
+
+    @Test(arguments: [(nil, 16), (1, 1), (3, 3)] as [(UInt32?, UInt32)])
+    func `a job that loses too many claims goes to the trash`(most: UInt32?, count: UInt32) {
+        var desk = Desk()
+        desk.post(newJob(1) { ($0.maxLostClaims, $0.key) = (most, "k") })
+        for _ in 0..<count {
+            #expect(desk.next().count == 1)
+            desk.wait(30_000)
+            desk.wait(300_000)
+        }
+        let job = desk.machine.job(jobID(1))
+        #expect(job?.state == .trashed && job?.lostClaims == count && job?.lastFailure == "claims lost")
+        desk.machine.checkInvariants()
+    }
+
+    @Test func `a job that loses its last claim is told as expired and then as trashed`() {
+        var desk = Desk()
+        desk.post(newJob(1) { $0.maxLostClaims = 1 })
+        _ = desk.claim(jobID(1), lease: 1000)
+        desk.wait(1000)
+        #expect(desk.kinds == [.leaseExpired, .trashed] && desk.events.map(\.failure) == [nil, "claims lost"])
+        desk.wait(10_000)
+        #expect(desk.events.isEmpty && desk.next().isEmpty)
     }
 
     @Test func `a job that nobody claims in time goes to the trash`() {

@@ -16,6 +16,7 @@ private struct Model {
         var readyAt: Int64 = 0
         var expiresAt: Int64?
         var failures: UInt32 = 0
+        var lost: UInt32 = 0
     }
 
     var items: [Item] = []
@@ -43,9 +44,17 @@ private struct Model {
             guard let (deadline, kind, _, index) = due.min(by: <), deadline <= now else { return }
             switch kind {
             case 0:
-                (items[index].state, items[index].owner, items[index].ready) = (.unclaimed, nil, true)
+                items[index].lost += 1
+                (items[index].state, items[index].owner, items[index].ready) = (.unclaimed, nil, false)
+                items[index].readyAt = now + Self.pause(items[index].lost)
                 position += 1
-                expireIfOverdue(index)
+                let most = items[index].new.maxLostClaims ?? 16
+                if most > 0, items[index].lost >= most {
+                    items[index].state = .trashed
+                    position += 1
+                } else {
+                    expireIfOverdue(index)
+                }
             case 1: items[index].ready = true
             default:
                 items[index].expiresAt = nil
@@ -114,6 +123,10 @@ private struct Model {
         }
     }
 
+    static func pause(_ count: UInt32) -> Int64 {
+        [1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000][Int(min(count, 10) - 1)]
+    }
+
     mutating func abandon(_ index: Int, delay: UInt64?, failure: Bool) {
         position += 1
         items[index].owner = nil
@@ -121,10 +134,7 @@ private struct Model {
         if failure {
             items[index].failures += 1
             if let most = items[index].new.maxFailures, items[index].failures >= most { return items[index].state = .trashed }
-            delay =
-                delay
-                ?? [1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000][
-                    Int(min(items[index].failures, 10) - 1)]
+            delay = delay ?? UInt64(Self.pause(items[index].failures))
         }
         items[index].state = .unclaimed
         items[index].readyAt = now + Int64(delay ?? 0)

@@ -63,6 +63,7 @@ struct CommandMaker {
         if random.chance(10) { job.expiresAfterMilliseconds = UInt64(random.below(5000)) }
         if random.chance(10) { job.leaseMilliseconds = UInt32(random.below(3000) + 100) }
         if random.chance(20) { job.maxFailures = UInt32(random.below(3) + 1) }
+        if random.chance(20) { job.maxLostClaims = UInt32(random.below(3)) }
         if random.chance(1) { job.name = "" }
         return job
     }
@@ -174,6 +175,10 @@ struct CommandMaker {
         expectNew()
         desk.post(newJob(1) { $0.maxFailures = 3 }, newJob(2))
         expectNew()
+        desk.post(newJob(3) { $0.maxLostClaims = 3 })
+        _ = desk.claim(jobID(3), lease: 1000)
+        desk.wait(1000)
+        expectNew()
         _ = desk.claim(jobID(1))
         expectNew()
         _ = desk.abandon(jobID(1), delay: 0, failure: "a")
@@ -188,7 +193,7 @@ struct CommandMaker {
     @Test func `a fingerprint is the same in every process`() {
         var desk = Desk()
         desk.post(newJob(1, "n") { ($0.details, $0.key) = (Array("[true]".utf8), "k") })
-        #expect(desk.machine.fingerprint() == 4_187_909_554_735_430_073)
+        #expect(desk.machine.fingerprint() == 10_657_437_290_241_023_316)
     }
 }
 

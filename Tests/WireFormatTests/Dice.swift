@@ -50,6 +50,7 @@ struct Dice: RandomNumberGenerator {
         job.expiresAfterMilliseconds = maybe { $0.number() }
         job.leaseMilliseconds = maybe { $0.small() }
         job.maxFailures = maybe { $0.small() }
+        job.maxLostClaims = maybe { $0.small() }
         return job
     }
 
@@ -66,6 +67,7 @@ struct Dice: RandomNumberGenerator {
             values.expiresOn = maybe { $0.time() }
             values.leaseMilliseconds = maybe { $0.small() }
             values.maxFailures = maybe { $0.small() }
+            (values.lostClaims, values.maxLostClaims) = (small(), maybe { $0.small() })
             values.lastFailure = maybe { $0.text() }
             values.result = maybe { $0.bytes() }
         }

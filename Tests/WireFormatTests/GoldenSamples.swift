@@ -34,6 +34,7 @@ enum GoldenSamples {
         job.expiresAfterMilliseconds = 2
         job.leaseMilliseconds = 3
         job.maxFailures = 4
+        job.maxLostClaims = 5
         return job
     }
 
@@ -57,6 +58,7 @@ enum GoldenSamples {
             $0.leaseMilliseconds = 3
             $0.maxFailures = 4
             $0.lastFailure = "f"
+            ($0.lostClaims, $0.maxLostClaims) = (5, 6)
             $0.result = Array("[]".utf8)
         }
         return job
@@ -127,8 +129,8 @@ enum GoldenSamples {
         command(
             "post", .post(board: "d", jobs: [fullNewJob, NewJob(id: id, name: "n")]),
             """
-            03ac0205010164027f0100112233445546778899aabbccddeeff016e027b7d00112233445546778899aabbccddeeff01\
-            62016bd00fac02020304000200112233445546778899aabbccddeeff016e00
+            03ac020501016402ff010100112233445546778899aabbccddeeff016e027b7d00112233445546778899aabbccddeeff\
+            0162016bd00fac0202030405000200112233445546778899aabbccddeeff016e00
             """),
         command(
             "claim", .claim(job: id, who: "w", leaseMilliseconds: 30_000),
@@ -188,9 +190,9 @@ enum GoldenSamples {
         response(
             "posted", .outcome(.posted([bareJob, fullJob], duplicates: [false, true])),
             """
-            6800000003c801020000000200112233445546778899aabbccddeeff0164016e00d00f0107000001ff0f010400112233\
+            6a00000003c801020000000200112233445546778899aabbccddeeff0164016e00d00f0107000001ff6f010400112233\
             445546778899aabbccddeeff0164016e027b7dd00fa01f070201017709f02e00112233445546778899aabbccddeeff01\
-            62016b020403040166025b5d
+            62016b020403040166025b5d0506
             """),
         response(
             "claimed", .outcome(.claimed([bareJob])),
@@ -208,8 +210,8 @@ enum GoldenSamples {
         response(
             "job", .job(fullJob),
             """
-            4700000007c801ff0f010400112233445546778899aabbccddeeff0164016e027b7dd00fa01f070201017709f02e0011\
-            2233445546778899aabbccddeeff0162016b020403040166025b5d
+            4900000007c801ff6f010400112233445546778899aabbccddeeff0164016e027b7dd00fa01f070201017709f02e0011\
+            2233445546778899aabbccddeeff0162016b020403040166025b5d0506
             """),
         response("owner", .owner("w"), "0600000008c801010177"),
         response(

@@ -16,7 +16,7 @@ struct JSONTextTests {
                 + #""state":"UNCLAIMED","priority":"NORMAL","details":null,"book":null,"created_on":"1970-01-01T00:00:01.000Z","#
                 + #""last_modified":"1969-12-31T23:59:59.999Z","position":7,"owner":null,"fence":null,"lease_until":null,"#
                 + #""not_before":null,"expires_on":null,"key":null,"claims":0,"failures":0,"max_failures":null,"#
-                + #""last_failure":null,"result":null}"#)
+                + #""last_failure":null,"result":null,"lost_claims":0,"max_lost_claims":null}"#)
     }
 
     @Test func aJobWithEverythingShowsEverything() {
@@ -27,7 +27,7 @@ struct JSONTextTests {
                 + #""created_on":"1970-01-01T00:00:01.000Z","last_modified":"1970-01-01T00:00:02.000Z","position":7,"owner":"w","#
                 + #""fence":9,"lease_until":"1970-01-01T00:00:03.000Z","not_before":"1970-01-01T00:00:00.001Z","#
                 + #""expires_on":"1970-01-01T00:00:00.002Z","key":"k","claims":2,"failures":1,"max_failures":4,"#
-                + #""last_failure":"f","result":[],"duplicate":true}"#)
+                + #""last_failure":"f","result":[],"lost_claims":5,"max_lost_claims":6,"duplicate":true}"#)
     }
 
     @Test func anEventIsOneLine() {
@@ -103,7 +103,7 @@ struct JSONTextTests {
             writer.write(job)
             let members = try #require(JSONReader.read(writer.bytes).members)
             let value = { (name: String) in members.first { $0.name == name }?.value }
-            #expect(members.count == 21)
+            #expect(members.count == 23)
             #expect(value("name")?.string == job.name)
             #expect(value("fence")?.unsigned == job.fence)
             #expect(value("details").map { Array(writer.bytes[$0.range]) } == details)

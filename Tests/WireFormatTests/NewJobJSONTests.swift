@@ -16,14 +16,14 @@ struct NewJobJSONTests {
     @Test func nullIsAsGoodAsAbsent() throws {
         let text = #"""
             {"name":"n","uuid":null,"details":null,"book":null,"priority":null,"key":null,"not_before":null,"delay_ms":null,
-             "expires_after_ms":null,"lease_ms":null,"max_failures":null}
+             "expires_after_ms":null,"lease_ms":null,"max_failures":null,"max_lost_claims":null}
             """#
         #expect(try read(text) == NewJob(id: fallback, name: "n"))
     }
 
     @Test func everyKeyIsRead() throws {
         let text = #"""
-            {"max_failures":4,"lease_ms":3,"expires_after_ms":2,"delay_ms":300,"not_before":"1970-01-01T00:00:01Z","key":"k",
+            {"max_lost_claims":5,"max_failures":4,"lease_ms":3,"expires_after_ms":2,"delay_ms":300,"not_before":"1970-01-01T00:00:01Z","key":"k",
              "priority":"HIGH","book":{"name":"b","uuid":"00112233-4455-4677-8899-AABBCCDDEEFF"},"details":{},
              "uuid":"00112233-4455-4677-8899-aabbccddeeff","name":"n"}
             """#
@@ -36,7 +36,9 @@ struct NewJobJSONTests {
         let job = try read(writer.text)
         let printed = GoldenSamples.fullJob
         #expect(job.id == printed.id && job.name == printed.name && job.details == printed.details && job.book == printed.book)
-        #expect(job.priority == printed.priority && job.key == printed.key && job.maxFailures == printed.maxFailures)
+        #expect(
+            job.priority == printed.priority && job.key == printed.key && job.maxFailures == printed.maxFailures
+                && job.maxLostClaims == printed.maxLostClaims)
         #expect(job.notBefore == printed.notBefore && job.expiresAfterMilliseconds == nil)
     }
 

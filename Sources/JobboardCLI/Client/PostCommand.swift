@@ -16,7 +16,7 @@ struct PostCommand: AsyncParsableCommand {
               jobboard post --from jobs.ndjson          one job a line; "-" reads standard input
 
             A line of such a file is a job as JSON: "name" is needed; "uuid", "details", "priority", "key", "book", \
-            "not_before", "delay_ms", "expires_after_ms", "lease_ms" and "max_failures" may be there. What else 'jobboard list \
+            "not_before", "delay_ms", "expires_after_ms", "lease_ms", "max_failures" and "max_lost_claims" may be there. What else 'jobboard list \
             -o jsonl' prints is passed over, so that its output can be posted to another cluster. The same uuid with the \
             same content posted again has no effect, so a file with uuids can be posted again after an interruption. Lines \
             are posted in their order, up to the first that is refused; the message names the line to go on from. With \
@@ -56,6 +56,12 @@ struct PostCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Trashed after so many failures.", valueName: "number"))
     var maxFailures: UInt32?
 
+    @Option(
+        help: ArgumentHelp(
+            "Trashed after so many claims whose lease ended; 0: never. Default: \(NewJob.defaultMaxLostClaims).",
+            valueName: "number"))
+    var maxLostClaims: UInt32?
+
     @Option(help: ArgumentHelp("Post the jobs of this file, one a line (\"-\": standard input).", valueName: "file.ndjson"))
     var from: String?
 
@@ -73,7 +79,8 @@ struct PostCommand: AsyncParsableCommand {
     func validate() throws {
         if from != nil {
             let single: [Any?] = [
-                name, details, uuid, book, key, priority, delay, notBefore, expiresAfter, lease, maxFailures, output.output,
+                name, details, uuid, book, key, priority, delay, notBefore, expiresAfter, lease, maxFailures, maxLostClaims,
+                output.output,
             ]
             if single.contains(where: { $0 != nil }) {
                 throw ValidationError("--from takes everything about the jobs from the file")
@@ -108,6 +115,7 @@ struct PostCommand: AsyncParsableCommand {
         job.expiresAfterMilliseconds = expiresAfter.map { UInt64($0.inMilliseconds) }
         job.leaseMilliseconds = lease.map { UInt32(clamping: $0.inMilliseconds) }
         job.maxFailures = maxFailures
+        job.maxLostClaims = maxLostClaims
         return job
     }
 }

@@ -16,6 +16,10 @@ enum JobCard {
         if job.failures > 0 || job.maxFailures != nil {
             fields.append(("failures", "\(job.failures)" + (job.maxFailures.map { " of \($0)" } ?? "")))
         }
+        if job.lostClaims > 0 || job.maxLostClaims != nil {
+            let most = job.maxLostClaims ?? NewJob.defaultMaxLostClaims
+            fields.append(("lost claims", "\(job.lostClaims)" + (most == 0 ? "" : " of \(most)")))
+        }
         fields.append(("last failure", job.lastFailure))
         fields.append(("details", job.details.isEmpty ? nil : String(decoding: job.details, as: UTF8.self)))
         fields.append(("result", job.result.map { String(decoding: $0, as: UTF8.self) }))
