@@ -125,6 +125,12 @@ final class PeerLink {
         output.removeAll(keepingCapacity: count < 4 << 20)
     }
 
+    /// The peer has proved who it is, and said something in the last seconds.
+    var isOpen: Bool {
+        if case .open = state { return true }
+        return incoming != nil
+    }
+
     func stop() {
         if case .open(let stream, _) = state { stream.close() }
         state = .stopped
