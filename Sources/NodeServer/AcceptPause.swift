@@ -1,4 +1,5 @@
 import NIOCore
+import Transport
 
 /// Keeps a listening socket from being asked again at once when a connection can't be accepted.
 ///
@@ -28,6 +29,6 @@ private final class AcceptFailureHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        connections.cannotAccept(on: port, "\(error)")
+        connections.cannotAccept(on: port, ConnectionTrouble.text(error))
     }
 }

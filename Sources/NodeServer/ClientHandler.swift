@@ -56,7 +56,7 @@ final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // A client that went away without a good-bye is no news.
-        node.logger.debug("client connection broke", metadata: [LogKey.reason: "\(error)"])
+        node.logger.debug("client connection broke", metadata: [LogKey.reason: "\(ConnectionTrouble.text(error))"])
         close()
     }
 

@@ -1,4 +1,5 @@
 import Consensus
+package import Logging
 import NodeEngine
 
 /// What a cluster file says. The names of its keys are in the README.
@@ -31,6 +32,8 @@ package struct ClusterConfiguration: Sendable, Equatable {
     package var secret: String?
     /// Where the data of the nodes goes: each has a folder `node-ID` in it.
     package var dataFolder: String?
+    /// Lines of log below it are left out; nil where the file does not say.
+    package var logLevel: Logger.Level?
     /// Listen on other addresses than loopback all the same.
     package var insecure = false
     package var heartbeatMilliseconds: UInt64 = 50

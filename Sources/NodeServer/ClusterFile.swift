@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import WireFormat
 
 extension ClusterConfiguration {
@@ -30,6 +31,13 @@ extension ClusterConfiguration {
         var configuration = ClusterConfiguration(cluster: try section.name("cluster"), nodes: try nodes(&section))
         configuration.secret = try section.optionalText("secret")
         configuration.dataFolder = try section.optionalText("data")
+        if let level = try section.optionalText("log_level") {
+            guard let known = Logger.Level(rawValue: level) else {
+                throw ConfigurationError(
+                    "\"log_level\" must be trace, debug, info, notice, warning, error or critical, not \"\(level)\"")
+            }
+            configuration.logLevel = known
+        }
         configuration.insecure = try section.optionalBool("insecure") ?? false
         configuration.heartbeatMilliseconds = try section.number("heartbeat_ms", in: 5...10_000, otherwise: 50)
         configuration.electionTimeoutMilliseconds = try section.number("election_timeout_ms", in: 50...60_000, otherwise: 500)

@@ -2,6 +2,7 @@ import Consensus
 import Logging
 import NIOCore
 import NodeEngine
+import Transport
 import WireFormat
 
 /// The node's UDP socket: control messages, sealed one by one.
@@ -42,7 +43,7 @@ final class DatagramPort: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // A peer whose port is closed answers with ICMP; that is no fault of this socket.
-        node.logger.debug("datagram socket", metadata: [LogKey.reason: "\(error)"])
+        node.logger.debug("datagram socket", metadata: [LogKey.reason: "\(ConnectionTrouble.text(error))"])
     }
 
     func send(_ frame: PeerFrame, to peer: NodeID) {

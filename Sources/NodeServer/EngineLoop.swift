@@ -224,6 +224,10 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
     /// The engine knows nothing of sockets and threads: what they take is added to its status here.
     private func completed(_ status: NodeStatus) -> NodeStatus {
         var status = status
+        // Followers send each other no messages: that a peer lives is seen from the streams.
+        for place in status.members.indices where links[NodeID(status.members[place].node)]?.isOpen == true {
+            status.members[place].reachable = true
+        }
         status.budgets += connections.readings
         if !links.isEmpty { status.budgets.append(PeerLink.reading(links.values, connections.budgets)) }
         status.budgets += queues.readings

@@ -7,6 +7,7 @@ import NIOPosix
 import NodeEngine
 package import NodeStorage
 import ServiceLifecycle
+import Transport
 import WireFormat
 
 /// One node of a cluster: opens its folder, listens, and runs until it is asked to stop or must.
@@ -311,7 +312,8 @@ package final class NodeServer: Service {
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw NodeError(.usage, "port \(port) on \(own.host) is taken (\(key) of node \(own.id))")
         } catch {
-            throw NodeError(.usage, "can't listen on \(own.host):\(port) (\(key) of node \(own.id)): \(error)")
+            throw NodeError(
+                .usage, "can't listen on \(own.host):\(port) (\(key) of node \(own.id)): \(ConnectionTrouble.text(error))")
         }
     }
 }

@@ -61,7 +61,7 @@ final class PeerAcceptHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context channel: ChannelHandlerContext, error: any Error) {
-        node.logger.debug("peer connection broke", metadata: [LogKey.reason: "\(error)"])
+        node.logger.debug("peer connection broke", metadata: [LogKey.reason: "\(ConnectionTrouble.text(error))"])
         channel.close(promise: nil)
     }
 

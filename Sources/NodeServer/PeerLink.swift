@@ -135,6 +135,12 @@ final class PeerLink {
             limit: UInt64(budgets[.unsentToPeer]), refused: links.reduce(0) { $0 + $1.overflows })
     }
 
+    /// The peer has proved who it is, and said something in the last seconds.
+    var isOpen: Bool {
+        if case .open = state { return true }
+        return incoming != nil
+    }
+
     func stop() {
         if case .open(let stream, _) = state { stream.close() }
         state = .stopped

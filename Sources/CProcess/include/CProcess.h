@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "crash.h"
+
 /// What a new process is made of. Paths, arguments and environment are bytes as the system takes them, in any encoding.
 struct jobboard_process {
     const char *path;

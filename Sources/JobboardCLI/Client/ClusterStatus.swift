@@ -15,6 +15,27 @@ enum ClusterStatus {
         var node: UInt64?
         /// The digest of its boards, and the entry that it is of, when that was asked for.
         var digest: (index: UInt64, digest: UInt64)?
+
+        /// Nil when it has answered.
+        var trouble: NodeTrouble? { status == nil ? error.map { NodeTrouble($0) } ?? .unreachable : nil }
+    }
+
+    /// What is wrong with the cluster as a whole; nil when it has a leader and a majority that serves.
+    static func failure(_ reports: [Report]) -> CommandFailure? {
+        let serving = reports.compactMap(\.status).filter { $0.role != .repairing }
+        guard reports.contains(where: { $0.status != nil }) else {
+            return CommandFailure(.unavailable, code: "unavailable", "no node answered")
+        }
+        let count = serving.map(\.members.count).max() ?? reports.count
+        let voters = Set(serving.map(\.node)).count
+        guard voters > count / 2 else {
+            return CommandFailure(.unavailable, code: "no_majority", "\(voters) of \(count) nodes serve, which is no majority")
+        }
+        let term = serving.map(\.term).max() ?? 0
+        guard serving.contains(where: { $0.role == .leader && $0.term == term }) else {
+            return CommandFailure(.unavailable, code: "no_leader", "no node leads")
+        }
+        return nil
     }
 
     /// Asks the nodes at these addresses, all at once, and then those that the answers name besides; gives them in the order of
@@ -89,7 +110,8 @@ enum ClusterStatus {
 
     private static func cells(of report: Report) -> [String] {
         guard let status = report.status else {
-            return [report.node.map { "\($0)" } ?? "-", report.address, "unreachable"] + Array(repeating: "-", count: 15)
+            let trouble = report.trouble?.rawValue ?? "unreachable"
+            return [report.node.map { "\($0)" } ?? "-", report.address, trouble] + Array(repeating: "-", count: 15)
         }
         return [
             "\(status.node)", report.address, status.role.word, "\(status.term)", "\(status.commit)", "\(status.applied)",
@@ -106,7 +128,7 @@ enum ClusterStatus {
         return "\(reading.used)/\(reading.limit)"
     }
 
-    /// What is broken, or else what was.
+    /// What is broken now; what was and is whole again is in the metrics.
     private static func damage(_ repair: RepairStatus) -> String {
         var words: [String] = []
         if repair.missingBlocks > 0 { words.append(count(repair.missingBlocks, "block") + " missing") }
@@ -115,8 +137,6 @@ enum ClusterStatus {
             words.append("waits for node " + repair.waitsFor.map { "\($0)" }.joined(separator: " and "))
         }
         if words.isEmpty, repair.reason != nil { words.append("fetching a snapshot") }
-        if repair.mendedBlocks > 0 { words.append(count(repair.mendedBlocks, "block") + " mended") }
-        if repair.mendedSnapshots > 0 { words.append(count(repair.mendedSnapshots, "snapshot") + " mended") }
         return words.isEmpty ? "none" : words.joined(separator: ", ")
     }
 
@@ -135,6 +155,7 @@ enum ClusterStatus {
         writer.beginObject()
         writer.field("address", report.address)
         writer.field("reachable", report.status != nil)
+        writer.field("trouble", report.trouble?.rawValue)
         writer.key("status")
         if let status = report.status { writer.write(status) } else { writer.null() }
         if let digest = report.digest {

@@ -9,15 +9,15 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Show how the nodes of a cluster stand.",
         discussion: """
-            Asks every node named, and those that they name; a node that can't be reached is shown as such. Ends with 5 when \
-            none answered.
+            Asks every node named, and those that they name. A node that does not answer is "unreachable" when no connection can \
+            be made, "no answer" when it takes the connection and says nothing in time, and "refuses" when it ends it. Ends with \
+            5 when no node leads or fewer than a majority serve; with --metrics only when none answered.
 
             Columns: LOG is the commands' bytes before compression, STORED the blocks' bytes after it, DISK what they \
             take in files, FSYNC P99 the 99th percentile of the last writes to disk. Jobs are those of all boards. CONNS is \
             the connections of clients, FILES the open files and sockets, each with its limit; the JSON has them and all \
-            other budgets under "budgets". DAMAGE is \
-            what of a node's log or snapshots can't be read, or was fetched from others since its process began; a node \
-            whose role is "repairing" serves nobody until it is whole.
+            other budgets under "budgets". DAMAGE is what of a node's log or snapshots can't be read now; a node whose role \
+            is "repairing" serves nobody until it is whole.
 
             --digest asks each node for the digest of all its boards, and adds it with the entry that it is of. It reads every \
             job, beside everything else, at most once a second.
@@ -51,9 +51,9 @@ struct StatusCommand: AsyncParsableCommand {
             return digest ? await ClusterStatus.askDigests(found, through: client, timeout: cluster.timeout) : found
         }
         try Console.write(text(of: reports))
-        guard reports.contains(where: { $0.status != nil }) else {
-            throw CommandFailure(.unavailable, code: "unavailable", "no node answered")
-        }
+        // A scrape of a cluster in trouble is as good as any.
+        guard !metrics || !reports.contains(where: { $0.status != nil }) else { return }
+        if let failure = ClusterStatus.failure(reports) { throw failure }
     }
 
     private func text(of reports: [ClusterStatus.Report]) -> String {

@@ -1,12 +1,23 @@
 import Foundation
 import Jobboard
 import Logging
+import NIOConcurrencyHelpers
 import WireFormat
 
 /// One line a message on standard error: time, level, message, then key=value in the order of the keys.
 struct LineLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level = .info
+    /// All copies of a handler have the same level, so that it can be changed while a node runs.
+    private let level: NIOLockedValueBox<Logger.Level>
+
+    init(level: NIOLockedValueBox<Logger.Level> = NIOLockedValueBox(.info)) {
+        self.level = level
+    }
+
+    var logLevel: Logger.Level {
+        get { level.withLockedValue { $0 } }
+        set { level.withLockedValue { $0 = newValue } }
+    }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }

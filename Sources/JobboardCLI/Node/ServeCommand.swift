@@ -1,5 +1,8 @@
 import ArgumentParser
+import CProcess
+import Foundation
 import Logging
+import NIOConcurrencyHelpers
 import NodeServer
 import NodeStorage
 import ServiceLifecycle
@@ -11,7 +14,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Run one node.",
         discussion: """
             Without --config: one node on loopback, with its data in ./jobboard-data. With it: the node of that id in the \
-            cluster file. SIGTERM and SIGINT end it in good order.
+            cluster file. SIGTERM and SIGINT end it in good order; \
+            SIGHUP reads "log_level" from the cluster file again.
 
             Examples:
               jobboard serve
@@ -43,8 +47,10 @@ struct ServeCommand: AsyncParsableCommand {
                 + "holds a log."))
     var begin = false
 
-    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
-    var logLevel: LogLevel = LogLevel(level: .info)
+    @Option(
+        help: ArgumentHelp(
+            "trace, debug, info, notice, warning, error or critical. Default: what the file says, else info.", valueName: "level"))
+    var logLevel: LogLevel?
 
     func validate() throws {
         if (config == nil) != (node == nil) { throw ValidationError("--config and --node go together") }
@@ -55,14 +61,42 @@ struct ServeCommand: AsyncParsableCommand {
         let logs = Console.queueNotes()
         let configuration = try config.map { try ClusterConfiguration.load(file: $0) } ?? .singleNode()
         let number = node ?? 1
-        var logger = Logger(label: "jobboard", factory: { _ in LineLogHandler() })
-        logger.logLevel = logLevel.level
+        let level = NIOLockedValueBox(logLevel?.level ?? configuration.logLevel ?? .info)
+        var logger = Logger(label: "jobboard", factory: { _ in LineLogHandler(level: level) })
         logger[metadataKey: "node"] = "\(number)"
         let server = try NodeServer(
             configuration: configuration, node: number, dataFolder: folder(configuration, number),
             emptyLog: rejoin ? .lost : begin ? .beginning : .unexplained,
             logger: logger, logs: logs)
+        jobboard_close_sockets_on_crash()
+        let signals = listenToSignals(level, logger)
+        defer { signals.cancel() }
         try await ServiceRun.untilSignal([.init(service: server)], logger: logger)
+    }
+
+    /// SIGHUP reads the log level from the cluster file again; SIGUSR1 and SIGUSR2 would end the process without a word.
+    private func listenToSignals(_ level: NIOLockedValueBox<Logger.Level>, _ logger: Logger) -> Task<Void, Never> {
+        let signals = Interruption.stream(of: [SIGHUP, SIGUSR1, SIGUSR2])
+        return Task {
+            for await signal in signals {
+                guard signal == SIGHUP else {
+                    logger.notice("a signal that means nothing to a node", metadata: ["signal": "\(signal)"])
+                    continue
+                }
+                reload(level, logger)
+            }
+        }
+    }
+
+    private func reload(_ level: NIOLockedValueBox<Logger.Level>, _ logger: Logger) {
+        guard let config else { return logger.notice("SIGHUP: there is no cluster file to read again") }
+        do throws(ConfigurationError) {
+            let new = try ClusterConfiguration.load(file: config).logLevel ?? logLevel?.level ?? .info
+            level.withLockedValue { $0 = new }
+            logger.notice("SIGHUP: the log level was read again", metadata: ["log.level": "\(new.rawValue)"])
+        } catch {
+            logger.error("SIGHUP: the cluster file can't be read again", metadata: ["error.reason": "\(error)"])
+        }
     }
 
     private func folder(_ configuration: ClusterConfiguration, _ number: UInt64) -> String {

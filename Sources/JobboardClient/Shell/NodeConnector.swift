@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import NIOPosix
+import Transport
 
 /// Opens connections to nodes, all on one event loop.
 struct NodeConnector: Sendable {

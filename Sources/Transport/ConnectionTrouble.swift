@@ -3,8 +3,16 @@ import NIOCore
 import NIOPosix
 
 /// Says in a few words for people why a connection could not be made or ended. NIO's own descriptions are for its developers.
-enum ConnectionTrouble {
-    static func text(_ error: any Error) -> String {
+package enum ConnectionTrouble {
+    /// Texts that mean that no connection can be made.
+    package static let unreachable = [
+        "connection refused", "no route to the machine", "no answer from the machine", "no address is known for the host",
+        "no connection within",
+    ]
+    /// Texts that mean that the other side has ended a connection that stood.
+    package static let ended = ["connection closed", "connection reset", "belongs to cluster"]
+
+    package static func text(_ error: any Error) -> String {
         switch error {
         case let error as NIOConnectionError: text(error)
         case let error as SocketAddressError.UnknownHost: "no address is known for the host \(error.host)"
@@ -30,6 +38,9 @@ enum ConnectionTrouble {
         case ETIMEDOUT: "no answer from the machine"
         case EHOSTUNREACH, ENETUNREACH: "no route to the machine"
         case EMFILE, ENFILE: "too many open files"
+        case EADDRINUSE: "the port is taken"
+        case EADDRNOTAVAIL: "this machine does not have that address"
+        case EACCES, EPERM: "not permitted"
         default: String(cString: strerror(code)).lowercased()
         }
     }
