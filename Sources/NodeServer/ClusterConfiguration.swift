@@ -27,8 +27,8 @@ package struct ClusterConfiguration: Sendable, Equatable {
 
     package var cluster: String
     package var nodes: [Node]
-    /// What the nodes prove to each other that they know.
-    package var secret: String?
+    /// Where nodes find what they prove to each other that they know; nil for the development secret.
+    package var secret: SecretSource?
     /// Where the data of the nodes goes: each has a folder `node-ID` in it.
     package var dataFolder: String?
     /// Listen on other addresses than loopback all the same.
@@ -57,7 +57,12 @@ package struct ClusterConfiguration: Sendable, Equatable {
     package var clientAddresses: [String] { nodes.map(\.clientAddress) }
 
     /// What nodes prove that they know when the file names no secret; good for loopback alone.
-    static let developmentSecret = "jobboard development secret: loopback only"
+    private static let developmentSecret = "jobboard development secret: loopback only"
+
+    /// The secret that a node uses. Reads the file that holds it.
+    func nodeSecret() throws(ConfigurationError) -> ClusterSecret {
+        ClusterSecret(try secret?.read() ?? Self.developmentSecret, cluster: cluster)
+    }
 
     func engineSettings() -> EngineSettings {
         var settings = EngineSettings(

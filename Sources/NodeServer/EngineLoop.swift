@@ -326,6 +326,7 @@ enum LogKey {
     static let leader = "raft.leader"
     static let term = "raft.term"
     static let peer = "peer.id"
+    static let peers = "peer.ids"
     static let address = "net.address"
     static let reason = "error.reason"
     static let datagramsFrom = "datagrams.from"

@@ -13,6 +13,8 @@ import WireFormat
 package final class NodeServer: Service {
     private let configuration: ClusterConfiguration
     private let own: ClusterConfiguration.Node
+    private let network: NodeNetwork
+    private let secret: ClusterSecret
     private let dataFolder: String
     private let emptyLog: EmptyLog
     private let logger: Logger
@@ -31,6 +33,8 @@ package final class NodeServer: Service {
         guard emptyLog != .lost || configuration.nodes.count > 1 else {
             throw ConfigurationError("node \(node) has nobody to rejoin: it is alone in cluster \"\(configuration.cluster)\"")
         }
+        network = try NodeNetwork(configuration, own: own)
+        secret = try configuration.nodeSecret()
         self.configuration = configuration
         self.own = own
         self.emptyLog = emptyLog
@@ -204,9 +208,8 @@ package final class NodeServer: Service {
 
     private var context: PeerContext {
         PeerContext(
-            cluster: configuration.cluster, own: NodeID(own.id), voters: configuration.nodes.map { NodeID($0.id) },
-            secret: ClusterSecret(
-                configuration.secret ?? ClusterConfiguration.developmentSecret, cluster: configuration.cluster))
+            cluster: configuration.cluster, own: NodeID(own.id), voters: configuration.nodes.map { NodeID($0.id) }, secret: secret
+        )
     }
 
     private func peerLinks(_ node: any PeerListener) -> [NodeID: PeerLink] {
@@ -230,7 +233,7 @@ package final class NodeServer: Service {
                         try channel.pipeline.syncOperations.addHandler(handler)
                     }
                 }
-                .bind(host: self.own.host, port: self.own.clientPort)
+                .bind(to: self.network.clientAddress)
         }
     }
 
@@ -254,7 +257,7 @@ package final class NodeServer: Service {
                             PeerAcceptHandler(context: context, node: node, accepted: accepted))
                     }
                 }
-                .bind(host: self.own.host, port: self.own.peerPort)
+                .bind(to: self.network.peerAddress)
         }
     }
 
@@ -275,14 +278,18 @@ package final class NodeServer: Service {
     private func openDatagrams(
         _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, _ context: PeerContext, incarnation: UInt64
     ) async throws {
-        var addresses: [NodeID: SocketAddress] = [:]
-        for peer in configuration.nodes where peer.id != own.id {
-            // A peer whose name is not known yet is reached by TCP until this node starts again.
-            addresses[NodeID(peer.id)] = try? SocketAddress.makeAddressResolvingHost(peer.host, port: peer.peerPort)
+        if !network.otherFamily.isEmpty {
+            logger.warning(
+                "peers have addresses of the other family, IPv4 or IPv6: heartbeats to them go by TCP",
+                metadata: [
+                    LogKey.address: "\(network.peerAddress)",
+                    LogKey.peers: "\(network.otherFamily.map { "\($0)" }.joined(separator: ","))",
+                ])
         }
+        // A peer whose name is not known yet is reached by TCP until this node starts again.
         let seal = DatagramSeal(
             secret: context.secret, cluster: context.cluster, own: context.own, incarnation: incarnation)
-        let known = addresses
+        let known = network.datagramAddresses
         try await bind(own.peerPort, "peer_port (UDP)") {
             DatagramBootstrap(group: group)
                 .channelInitializer { channel in
@@ -292,7 +299,7 @@ package final class NodeServer: Service {
                         node.datagrams = port
                     }
                 }
-                .bind(host: self.own.host, port: self.own.peerPort)
+                .bind(to: self.network.peerAddress)
         }
     }
 

@@ -32,7 +32,7 @@ import WireFormat
     @Test func aDatagramHasTheseBytes() {
         let golden =
             "4a42445501e27a50a9032c7d2e01000000000000000200000000000000010000000000000001000000000000000801010304"
-            + "0506a5670f973b5d6ebac5b00420492def09"
+            + "0506a583dd5873250666fdf0d72e86f5ffc155"
         #expect(letter().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() == golden)
     }
 
