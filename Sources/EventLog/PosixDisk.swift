@@ -34,7 +34,7 @@ package final class PosixDisk: Disk {
         folder = try Self.opened(path) { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard access == .owner else { return }
         let handle = try Self.opened(path + "/" + Self.lockName) {
-            openat(folder, Self.lockName, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+            openat(folder, Self.lockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
         }
         lock = handle
         guard (Self.retrying { flock(handle, LOCK_EX | LOCK_NB) }) == 0 else {
@@ -48,6 +48,14 @@ package final class PosixDisk: Disk {
         for file in names.keys { Self.release(file) }
         if lock >= 0 { Self.release(lock) }
         if folder >= 0 { Self.release(folder) }
+    }
+
+    /// Whether the folder that was opened still stands under its path: false when another one was put in its place, or none.
+    package var isInPlace: Bool {
+        var (held, named) = (stat(), stat())
+        guard fstat(folder, &held) == 0 else { return true }
+        guard (Self.retrying { stat(path, &named) }) == 0 else { return errno != ENOENT && errno != ENOTDIR }
+        return held.st_dev == named.st_dev && held.st_ino == named.st_ino
     }
 
     package func list() throws(DiskError) -> [String] {
@@ -72,7 +80,7 @@ package final class PosixDisk: Disk {
 
     package func open(_ name: String, create: Bool) throws(DiskError) -> FileID {
         let mode = access == .reader ? O_RDONLY : create ? O_RDWR | O_CREAT : O_RDWR
-        let file = try Self.opened(full(name)) { openat(folder, name, mode | O_CLOEXEC, 0o640) }
+        let file = try Self.opened(full(name)) { openat(folder, name, mode | O_CLOEXEC | O_NOFOLLOW, 0o640) }
         names[file] = name
         guard access != .reader else { return FileID(file) }
         do {
@@ -231,6 +239,8 @@ package final class PosixDisk: Disk {
             case ENOENT: .notFound
             case ENOSPC, EDQUOT: .noSpace
             case EACCES, EPERM, EROFS: .denied
+            // What O_NOFOLLOW says of a symbolic link.
+            case ELOOP: .failed
             default: .failed
             }
         return DiskError(reason, "\(call) \(file): \(String(cString: strerror(code)))")

@@ -53,6 +53,13 @@ package struct ClusterConfiguration: Sendable, Equatable {
             cluster: "single", nodes: [Node(id: 1, host: "127.0.0.1", peerPort: peerPort, clientPort: clientPort)])
     }
 
+    /// Throws when the node is not in the file.
+    func node(_ id: UInt64) throws(ConfigurationError) -> Node {
+        if let node = nodes.first(where: { $0.id == id }) { return node }
+        let ids = nodes.map { "\($0.id)" }.joined(separator: ", ")
+        throw ConfigurationError("node \(id) is not in cluster \"\(cluster)\", which has \(ids)")
+    }
+
     /// Where clients find the nodes: "host:port", in the order of the file.
     package var clientAddresses: [String] { nodes.map(\.clientAddress) }
 

@@ -14,7 +14,7 @@ package final class NodeServer: Service {
     private let configuration: ClusterConfiguration
     private let own: ClusterConfiguration.Node
     private let network: NodeNetwork
-    private let secret: ClusterSecret
+    private let context: PeerContext
     private let dataFolder: String
     private let emptyLog: EmptyLog
     private let logger: Logger
@@ -26,15 +26,12 @@ package final class NodeServer: Service {
         configuration: ClusterConfiguration, node: UInt64, dataFolder: String, emptyLog: EmptyLog = .unexplained, logger: Logger,
         logs: LogQueue? = nil
     ) throws(ConfigurationError) {
-        guard let own = configuration.nodes.first(where: { $0.id == node }) else {
-            let ids = configuration.nodes.map { "\($0.id)" }.joined(separator: ", ")
-            throw ConfigurationError("node \(node) is not in cluster \"\(configuration.cluster)\", which has \(ids)")
-        }
+        let own = try configuration.node(node)
         guard emptyLog != .lost || configuration.nodes.count > 1 else {
             throw ConfigurationError("node \(node) has nobody to rejoin: it is alone in cluster \"\(configuration.cluster)\"")
         }
         network = try NodeNetwork(configuration, own: own)
-        secret = try configuration.nodeSecret()
+        context = try PeerContext(configuration, own: own)
         self.configuration = configuration
         self.own = own
         self.emptyLog = emptyLog
@@ -72,7 +69,7 @@ package final class NodeServer: Service {
         disk.start()
         let result: Ending?
         do {
-            try await listen(node, group, incarnation: UInt64(recovery.recovery.incarnation))
+            try await listen(node, group)
             try await loop.submit {
                 node.connections.countDescriptors()
                 node.start()
@@ -196,20 +193,14 @@ package final class NodeServer: Service {
     // MARK: Sockets
 
     private func listen(
-        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, incarnation: UInt64
+        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup
     ) async throws {
         try await listenForClients(node, group)
         guard configuration.nodes.count > 1 else { return }
         // Before any peer can dial: a stream belongs to its peer's link.
         try await node.loop.submit { [self] in node.links = peerLinks(node) }.get()
         try await listenForPeers(node, node.connections, group, context)
-        try await openDatagrams(node, group, context, incarnation: incarnation)
-    }
-
-    private var context: PeerContext {
-        PeerContext(
-            cluster: configuration.cluster, own: NodeID(own.id), voters: configuration.nodes.map { NodeID($0.id) }, secret: secret
-        )
+        try await openDatagrams(node, group, context)
     }
 
     private func peerLinks(_ node: any PeerListener) -> [NodeID: PeerLink] {
@@ -276,7 +267,7 @@ package final class NodeServer: Service {
     }
 
     private func openDatagrams(
-        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, _ context: PeerContext, incarnation: UInt64
+        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, _ context: PeerContext
     ) async throws {
         if !network.otherFamily.isEmpty {
             logger.warning(
@@ -288,7 +279,7 @@ package final class NodeServer: Service {
         }
         // A peer whose name is not known yet is reached by TCP until this node starts again.
         let seal = DatagramSeal(
-            secret: context.secret, cluster: context.cluster, own: context.own, incarnation: incarnation)
+            secret: context.secret, cluster: context.cluster, own: context.own, epoch: context.epoch)
         let known = network.datagramAddresses
         try await bind(own.peerPort, "peer_port (UDP)") {
             DatagramBootstrap(group: group)
