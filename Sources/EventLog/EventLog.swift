@@ -263,6 +263,16 @@ package final class EventLog {
         }
     }
 
+    /// Throws when another folder was put in the place of this one: what is written no longer lands where a restart will look.
+    package func checkPlace() throws(EventLogError) {
+        guard !disk.isInPlace else { return }
+        poison = poison ?? "its folder was replaced"
+        throw EventLogError(
+            .disk,
+            "the data folder was removed or replaced while the node was using it; put the right one there and start the node again"
+        )
+    }
+
     /// Closes the files; the log must not be used any more.
     package func close() {
         for segment in segments { disk.close(segment.file) }

@@ -50,11 +50,19 @@ package final class PosixDisk: Disk {
         if folder >= 0 { Self.release(folder) }
     }
 
-    /// Whether the folder that was opened still stands under its path: false when another one was put in its place, or none.
     package var isInPlace: Bool {
-        var (held, named) = (stat(), stat())
-        guard fstat(folder, &held) == 0 else { return true }
-        guard (Self.retrying { stat(path, &named) }) == 0 else { return errno != ENOENT && errno != ENOTDIR }
+        var found = stat()
+        guard Self.isSame(folder, &found, Self.retrying { stat(path, &found) }) else { return false }
+        guard let superblock = names.first(where: { $0.value == FileNames.superblock })?.key else { return true }
+        let result = Self.retrying { fstatat(folder, FileNames.superblock, &found, AT_SYMLINK_NOFOLLOW) }
+        return Self.isSame(superblock, &found, result)
+    }
+
+    /// Whether a name leads to what is open. What can't be found out now is looked at again later.
+    private static func isSame(_ file: Int32, _ named: inout stat, _ result: Int32) -> Bool {
+        guard result == 0 else { return errno != ENOENT && errno != ENOTDIR }
+        var held = stat()
+        guard fstat(file, &held) == 0 else { return true }
         return held.st_dev == named.st_dev && held.st_ino == named.st_ino
     }
 
@@ -239,8 +247,6 @@ package final class PosixDisk: Disk {
             case ENOENT: .notFound
             case ENOSPC, EDQUOT: .noSpace
             case EACCES, EPERM, EROFS: .denied
-            // What O_NOFOLLOW says of a symbolic link.
-            case ELOOP: .failed
             default: .failed
             }
         return DiskError(reason, "\(call) \(file): \(String(cString: strerror(code)))")

@@ -78,6 +78,25 @@ import WireFormat
         await client.shutdown()
     }
 
+    @Test(.timeLimit(.minutes(3))) func `a data folder that is replaced under a running node ends it with one line`() async throws
+    {
+        let cluster = try await TestCluster(nodes: 3)
+        let client = try JobboardClient(nodes: cluster.addresses)
+        _ = try await client.post(NewJob(name: "one"), timeout: .seconds(30))
+        let folder = cluster.dataFolder(2)
+        try FileManager.default.moveItem(at: folder, to: cluster.folder.appending(path: "moved"))
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try await eventually("node 2 ends") { cluster.process(of: 2) == nil }
+        #expect(cluster.words(of: 2).contains("the data folder was removed or replaced while the node was using it"))
+        // Nothing was lost: the folder is put back.
+        try FileManager.default.removeItem(at: folder)
+        try FileManager.default.moveItem(at: cluster.folder.appending(path: "moved"), to: folder)
+        try cluster.start(2)
+        cluster.kill(1)
+        _ = try await client.post(NewJob(name: "two"), timeout: .seconds(30))
+        await client.shutdown()
+    }
+
     @Test(.timeLimit(.minutes(3))) func `a check disturbs no running node`() async throws {
         let cluster = try await TestCluster(nodes: 3)
         let client = try JobboardClient(nodes: cluster.addresses)
