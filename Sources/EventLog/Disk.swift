@@ -12,6 +12,9 @@ package struct FileID: Hashable, Sendable {
 /// Used by one thread at a time. Every call may throw `DiskError`; after a failed write or sync nothing on the
 /// disk may be believed any more (Rebello et al., "Can applications recover from fsync failures?").
 package protocol Disk: AnyObject {
+    /// Whether the folder that was opened, and the superblock in it, still stand under their names: false when others were put in
+    /// their place, or none.
+    var isInPlace: Bool { get }
     /// The names of the files in the folder, in no order.
     func list() throws(DiskError) -> [String]
     /// Opens a file for reading and writing, making it when `create` is set.
@@ -55,4 +58,9 @@ package struct DiskError: Error, Sendable, CustomStringConvertible {
         self.reason = reason
         self.description = description
     }
+}
+
+extension Disk {
+    /// Nobody else reaches a simulated disk.
+    package var isInPlace: Bool { true }
 }

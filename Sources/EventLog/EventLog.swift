@@ -100,9 +100,10 @@ package final class EventLog {
     ///
     /// `wasEmptied`: what is new is the folder alone; a log in which nothing has happened counts as one that has lost everything.
     /// `begins`: the node begins to take part with an empty log, which the folder remembers.
+    /// `membership`: the cluster as the node knows it. The folder remembers it, and is refused under another one (`wrongMembership`).
     package static func open(
-        on disk: any Disk, identity: LogIdentity, options: EventLogOptions = EventLogOptions(), wasEmptied: Bool = false,
-        begins: Bool = false, accepting accept: (Recovery) throws(EventLogError) -> Void = { _ in }
+        on disk: any Disk, identity: LogIdentity, membership: Membership? = nil, options: EventLogOptions = EventLogOptions(),
+        wasEmptied: Bool = false, begins: Bool = false, accepting accept: (Recovery) throws(EventLogError) -> Void = { _ in }
     ) throws(EventLogError) -> (EventLog, Recovery) {
         guard identity.cluster.utf8.count <= Superblock.maxNameBytes else {
             throw EventLogError(.wrongIdentity, "a cluster's name has at most \(Superblock.maxNameBytes) bytes")
@@ -116,8 +117,15 @@ package final class EventLog {
             throw EventLogError(error)
         }
         let reading = try LogReading.read(on: disk, identity: identity)
+        do throws(EventLogError) {
+            try reading.check(membership)
+        } catch {
+            reading.close()
+            throw error
+        }
         let log = EventLog(reading, on: disk, options: options)
         log.superblock.incarnation += 1
+        if let membership { log.superblock.membership = membership }
         if begins { log.isMember = true }
         if wasEmptied, log.isEmpty { (log.isEndLost, log.isHardStateLost) = (true, true) }
         let recovery = log.recovery(reading.scan)
@@ -253,6 +261,16 @@ package final class EventLog {
             poison = error.description
             throw EventLogError(error)
         }
+    }
+
+    /// Throws when another folder was put in the place of this one: what is written no longer lands where a restart will look.
+    package func checkPlace() throws(EventLogError) {
+        guard !disk.isInPlace else { return }
+        poison = poison ?? "its folder was replaced"
+        throw EventLogError(
+            .disk,
+            "the data folder was removed or replaced while the node was using it; put the right one there and start the node again"
+        )
     }
 
     /// Closes the files; the log must not be used any more.

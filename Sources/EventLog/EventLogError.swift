@@ -3,6 +3,8 @@ package struct EventLogError: Error, Sendable, Equatable, CustomStringConvertibl
     package enum Code: Sendable, Equatable {
         /// The folder belongs to another cluster or node.
         case wrongIdentity
+        /// The folder belongs to this node of a cluster of other nodes; nothing in it was changed.
+        case wrongMembership
         /// A newer version wrote the folder, in a format that this one does not know; nothing in it was changed.
         case newer
         /// Bytes that were acknowledged are unreadable, or files are missing.

@@ -49,6 +49,14 @@ struct LogReading {
         }
     }
 
+    /// Throws `wrongMembership` when the folder belongs to a cluster of other nodes.
+    func check(_ membership: Membership?) throws(EventLogError) {
+        guard let membership, let noted = superblock.newest?.membership, noted != membership else { return }
+        throw EventLogError(
+            .wrongMembership,
+            "it belongs to a cluster of \(noted.words), and this node was started as one of \(membership.words)")
+    }
+
     func close() {
         for segment in segments + released { disk.close(segment.file) }
         for patch in patches { disk.close(patch.file) }

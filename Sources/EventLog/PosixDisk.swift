@@ -34,7 +34,7 @@ package final class PosixDisk: Disk {
         folder = try Self.opened(path) { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard access == .owner else { return }
         let handle = try Self.opened(path + "/" + Self.lockName) {
-            openat(folder, Self.lockName, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+            openat(folder, Self.lockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
         }
         lock = handle
         guard (Self.retrying { flock(handle, LOCK_EX | LOCK_NB) }) == 0 else {
@@ -48,6 +48,22 @@ package final class PosixDisk: Disk {
         for file in names.keys { Self.release(file) }
         if lock >= 0 { Self.release(lock) }
         if folder >= 0 { Self.release(folder) }
+    }
+
+    package var isInPlace: Bool {
+        var found = stat()
+        guard Self.isSame(folder, &found, Self.retrying { stat(path, &found) }) else { return false }
+        guard let superblock = names.first(where: { $0.value == FileNames.superblock })?.key else { return true }
+        let result = Self.retrying { fstatat(folder, FileNames.superblock, &found, AT_SYMLINK_NOFOLLOW) }
+        return Self.isSame(superblock, &found, result)
+    }
+
+    /// Whether a name leads to what is open. What can't be found out now is looked at again later.
+    private static func isSame(_ file: Int32, _ named: inout stat, _ result: Int32) -> Bool {
+        guard result == 0 else { return errno != ENOENT && errno != ENOTDIR }
+        var held = stat()
+        guard fstat(file, &held) == 0 else { return true }
+        return held.st_dev == named.st_dev && held.st_ino == named.st_ino
     }
 
     package func list() throws(DiskError) -> [String] {
@@ -72,7 +88,7 @@ package final class PosixDisk: Disk {
 
     package func open(_ name: String, create: Bool) throws(DiskError) -> FileID {
         let mode = access == .reader ? O_RDONLY : create ? O_RDWR | O_CREAT : O_RDWR
-        let file = try Self.opened(full(name)) { openat(folder, name, mode | O_CLOEXEC, 0o640) }
+        let file = try Self.opened(full(name)) { openat(folder, name, mode | O_CLOEXEC | O_NOFOLLOW, 0o640) }
         names[file] = name
         guard access != .reader else { return FileID(file) }
         do {

@@ -3,10 +3,10 @@ import Consensus
 /// To whom the folder belongs, how often it was opened, and how far its log is known to be durable.
 ///
 /// Two copies of 4 KiB in one file, written in turn, so that a torn write leaves the other. Format 2 has `SuperblockNotes`
-/// besides; format 1 has zeros there:
+/// and `Membership` besides; format 1 has zeros there:
 ///
-///     0  magic "supr"   8  sequence   24  node          36  name's length   48     name     4080   digest of all before
-///     4  format        16  cluster    32  incarnation   40  durable         304    notes
+///     0  magic "supr"   8  sequence   24  node          36  name's length   48     name     2560   membership
+///     4  format        16  cluster    32  incarnation   40  durable         304    notes    4080   digest of all before
 struct Superblock: Equatable {
     static let slotBytes = Int(pageBytes)
     static let fileBytes = 2 * slotBytes
@@ -18,6 +18,7 @@ struct Superblock: Equatable {
     private static let newestFormat: UInt32 = 2
     private static let nameOffset = 48
     private static let notesOffset = 304
+    private static let membershipOffset = 2560
     private static let digestOffset = slotBytes - 16
 
     var identity: LogIdentity
@@ -29,6 +30,8 @@ struct Superblock: Equatable {
     var durable: UInt64
     /// Nil in one of format 1, which is read and no longer written.
     var notes: SuperblockNotes?
+    /// Of the cluster that the folder belongs to; nil until a node has opened it.
+    var membership: Membership?
 
     var slot: Int { Int(sequence % 2) }
 
@@ -47,6 +50,7 @@ struct Superblock: Equatable {
             bytes.put(durable, at: 40)
             UnsafeMutableRawBufferPointer(rebasing: bytes[Self.nameOffset...]).copyBytes(from: name)
             notes?.write(to: bytes, at: Self.notesOffset)
+            membership?.write(to: bytes, at: Self.membershipOffset)
             bytes.put(Hashing.digest(bytes.part(0..<Self.digestOffset)), at: Self.digestOffset)
         }
         return slot
@@ -85,7 +89,8 @@ struct Superblock: Equatable {
         guard let name = String(validating: bytes.part(nameOffset..<nameOffset + count), as: UTF8.self) else { return nil }
         let copy = Superblock(
             identity: LogIdentity(cluster: name, node: bytes.integer(at: 24)), sequence: bytes.integer(at: 8),
-            incarnation: bytes.integer(at: 32), durable: bytes.integer(at: 40), notes: notes)
+            incarnation: bytes.integer(at: 32), durable: bytes.integer(at: 40), notes: notes,
+            membership: notes == nil ? nil : Membership(bytes, at: membershipOffset))
         // The first frame is durable before there is a superblock, and all that an opening finds before it is counted.
         guard copy.durable > 0, notes.map({ $0.opened <= copy.durable }) ?? true else { return nil }
         // Or the next copy, which counts this opening among the earlier ones, could not be read.

@@ -28,7 +28,10 @@ struct RootCommand: AsyncParsableCommand {
                 ]),
             CommandGroup(name: "Long-running", subcommands: [WorkCommand.self, WatchCommand.self]),
             CommandGroup(
-                name: "Nodes", subcommands: [ServeCommand.self, StatusCommand.self, LogCommand.self, BenchCommand.self]),
+                name: "Nodes",
+                subcommands: [
+                    ServeCommand.self, StatusCommand.self, SecretCommand.self, LogCommand.self, BenchCommand.self,
+                ]),
             CommandGroup(
                 name: "Proofs",
                 subcommands: [

@@ -28,8 +28,8 @@ package struct ClusterConfiguration: Sendable, Equatable {
 
     package var cluster: String
     package var nodes: [Node]
-    /// What the nodes prove to each other that they know.
-    package var secret: String?
+    /// Where nodes find what they prove to each other that they know; nil for the development secret.
+    package var secret: SecretSource?
     /// Where the data of the nodes goes: each has a folder `node-ID` in it.
     package var dataFolder: String?
     /// Lines of log below it are left out; nil where the file does not say.
@@ -56,11 +56,23 @@ package struct ClusterConfiguration: Sendable, Equatable {
             cluster: "single", nodes: [Node(id: 1, host: "127.0.0.1", peerPort: peerPort, clientPort: clientPort)])
     }
 
+    /// Throws when the node is not in the file.
+    func node(_ id: UInt64) throws(ConfigurationError) -> Node {
+        if let node = nodes.first(where: { $0.id == id }) { return node }
+        let ids = nodes.map { "\($0.id)" }.joined(separator: ", ")
+        throw ConfigurationError("node \(id) is not in cluster \"\(cluster)\", which has \(ids)")
+    }
+
     /// Where clients find the nodes: "host:port", in the order of the file.
     package var clientAddresses: [String] { nodes.map(\.clientAddress) }
 
     /// What nodes prove that they know when the file names no secret; good for loopback alone.
-    static let developmentSecret = "jobboard development secret: loopback only"
+    private static let developmentSecret = "jobboard development secret: loopback only"
+
+    /// The secret that a node uses. Reads the file that holds it.
+    func nodeSecret() throws(ConfigurationError) -> ClusterSecret {
+        ClusterSecret(try secret?.read() ?? Self.developmentSecret, cluster: cluster)
+    }
 
     func engineSettings() -> EngineSettings {
         var settings = EngineSettings(

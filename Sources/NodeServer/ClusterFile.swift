@@ -13,14 +13,14 @@ extension ClusterConfiguration {
             throw ConfigurationError("\(path): \(missing ? "no such file" : "can't be read")")
         }
         do {
-            return try read(text)
+            return try read(text, file: path)
         } catch {
             throw ConfigurationError("\(path): \(error.description)")
         }
     }
 
-    /// Reads the text of a cluster file.
-    package static func read(_ text: [UInt8]) throws(ConfigurationError) -> ClusterConfiguration {
+    /// Reads the text of a cluster file. `file`: where it came from; other files that it names are beside it.
+    package static func read(_ text: [UInt8], file: String? = nil) throws(ConfigurationError) -> ClusterConfiguration {
         let value: JSONValue
         do {
             value = try JSONReader.read(text)
@@ -29,7 +29,7 @@ extension ClusterConfiguration {
         }
         var section = try Section(value, name: "the file")
         var configuration = ClusterConfiguration(cluster: try section.name("cluster"), nodes: try nodes(&section))
-        configuration.secret = try section.optionalText("secret")
+        configuration.secret = try secret(&section, file)
         configuration.dataFolder = try section.optionalText("data")
         if let level = try section.optionalText("log_level") {
             guard let known = Logger.Level(rawValue: level) else {
@@ -49,6 +49,14 @@ extension ClusterConfiguration {
         try section.refuseOthers()
         try configuration.check()
         return configuration
+    }
+
+    private static func secret(_ section: inout Section, _ file: String?) throws(ConfigurationError) -> SecretSource? {
+        let text = try section.optionalText("secret")
+        guard let name = try section.optionalText("secret_file") else { return text.map { .text($0, file: file) } }
+        guard text == nil else { throw ConfigurationError("\"secret\" and \"secret_file\" exclude each other") }
+        guard !name.hasPrefix("/"), let end = file?.lastIndex(of: "/"), let file else { return .file(name) }
+        return .file(file[...end] + name)
     }
 
     private static func nodes(_ section: inout Section) throws(ConfigurationError) -> [Node] {
@@ -80,22 +88,11 @@ extension ClusterConfiguration {
                     throw ConfigurationError("port \(port) of \(node.host) is used twice")
                 }
             }
-            guard insecure || Self.isLoopback(node.host) else {
-                throw ConfigurationError(
-                    "node \(node.id) would listen on \(node.host) without TLS; only loopback may, unless \"insecure\" is true")
-            }
         }
         guard segmentBytes % 4096 == 0 else { throw ConfigurationError("\"segment_bytes\" must be a multiple of 4096") }
         guard electionTimeoutMilliseconds >= 4 * heartbeatMilliseconds else {
             throw ConfigurationError("\"election_timeout_ms\" must be at least four times \"heartbeat_ms\"")
         }
-        if insecure, secret == nil, !nodes.allSatisfy({ Self.isLoopback($0.host) }) {
-            throw ConfigurationError("\"secret\" is needed where a node listens on more than loopback")
-        }
-    }
-
-    private static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || host.hasPrefix("127.")
     }
 }
 

@@ -3,20 +3,30 @@ import Crypto
 
 /// What the nodes of a cluster know and strangers do not: it signs datagrams, proves who dials and who answers, and gives each
 /// stream its keys.
+///
+/// Each use has a key of its own, derived from the secret with HKDF (RFC 5869). HKDF is fast, so it protects no secret that can
+/// be guessed: `refusal(of:)` keeps out short ones, and `fresh()` makes one of 256 random bits.
 package struct ClusterSecret: Sendable {
-    private let key: SymmetricKey
+    private let datagramKey: SymmetricKey
     private let proofKey: SymmetricKey
+    private let streamKey: SymmetricKey
 
     package init(_ secret: String, cluster: String) {
-        key = SymmetricKey(data: SHA256.hash(data: Array("jobboard 1\0\(cluster)\0\(secret)".utf8)))
-        proofKey = Self.derive(from: key, "jobboard proof")
+        func derive(_ use: String) -> SymmetricKey {
+            HKDF<SHA256>.deriveKey(
+                inputKeyMaterial: SymmetricKey(data: Array(secret.utf8)), salt: Array("jobboard secret\0\(cluster)".utf8),
+                info: Array(use.utf8), outputByteCount: 32)
+        }
+        datagramKey = derive("datagrams")
+        proofKey = derive("proofs")
+        streamKey = derive("streams")
     }
 
     static let codeBytes = 16
 
     /// The first 16 bytes of HMAC-SHA-256 (RFC 2104; truncation as its section 5 allows).
     package func code(over bytes: some Sequence<UInt8>) -> [UInt8] {
-        Array(HMAC<SHA256>.authenticationCode(for: Array(bytes), using: key).prefix(Self.codeBytes))
+        Array(HMAC<SHA256>.authenticationCode(for: Array(bytes), using: datagramKey).prefix(Self.codeBytes))
     }
 
     /// Compares in constant time.
@@ -42,12 +52,26 @@ package struct ClusterSecret: Sendable {
     /// greeting, so no two streams have the same.
     func streamKey(of sender: PeerRole, _ greetings: PeerTranscript) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: key, salt: greetings.bytes, info: Array("jobboard stream \(sender.rawValue)".utf8),
+            inputKeyMaterial: streamKey, salt: greetings.bytes, info: Array("jobboard stream \(sender.rawValue)".utf8),
             outputByteCount: 32)
     }
+}
 
-    private static func derive(from key: SymmetricKey, _ label: String) -> SymmetricKey {
-        HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Array(label.utf8), outputByteCount: 32)
+extension ClusterSecret {
+    /// A secret is at least this long, in characters.
+    package static let minimumLength = 32
+
+    /// A new secret: 256 random bits as 64 hexadecimal digits.
+    package static func fresh() -> String {
+        var generator = SystemRandomNumberGenerator()
+        let digits = Array("0123456789abcdef")
+        return String((0..<64).map { _ in digits[Int.random(in: 0..<16, using: &generator)] })
+    }
+
+    /// Why this is no secret to use, as the end of a sentence that names it; nil when it is one.
+    static func refusal(of secret: String) -> String? {
+        guard secret.count < minimumLength else { return nil }
+        return "has \(secret.count) characters and needs at least \(minimumLength); `jobboard secret new` makes one"
     }
 }
 

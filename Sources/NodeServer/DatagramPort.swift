@@ -32,9 +32,10 @@ final class DatagramPort: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
-        if let frame = seal.open(Array(envelope.data.readableBytesView)) {
-            node.receive(.peer(frame, via: .datagram))
-        } else {
+        switch seal.open(Array(envelope.data.readableBytesView), agreed: { [node] in node.peerEpochs[$0] }) {
+        case .frame(let frame): node.receive(.peer(frame, via: .datagram))
+        case .otherEpoch: break
+        case .refused:
             node.strangers.warning(
                 .datagram, "datagram refused",
                 [LogKey.address: "\(envelope.remoteAddress)", LogKey.count: "\(seal.refused)"])

@@ -294,9 +294,13 @@ final class DiskWorker: @unchecked Sendable {
     /// While writes come it is one look in so many that reads: a step holds them up for about a millisecond.
     private static let busyScrub = 10
 
+    /// One look in so many finds out whether the folder is still in its place: about once a second.
+    private static let placeCheck = 5
+
     private func lookAround() throws(EventLogError) {
         let isIdle = DispatchTime.now().uptimeNanoseconds - lastWriteAt > 100_000_000
         looks += 1
+        if looks % Self.placeCheck == 0 { try log.checkPlace() }
         if isIdle || looks % Self.busyScrub == 0 {
             let scrubbed = try log.scrub(maxBytes: Self.scrubBytes)
             repairs.scrubbedBytes += UInt64(scrubbed.bytes)

@@ -37,6 +37,8 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
     private var unflushed: [ClientHandler<EngineLoop>] = []
     var links: [NodeID: PeerLink] = [:]
     var datagrams: DatagramPort?
+    /// By which each peer's datagrams of its present run are known, as its last greeting said.
+    private(set) var peerEpochs: [NodeID: UInt64] = [:]
 
     init(
         loop: any EventLoop, engine: Engine, disk: DiskWorker, snapshots: SnapshotWorker, connections: ConnectionRegistry,
@@ -121,6 +123,11 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
     /// other nodes while the rest is still being read; else all nodes would wait for each other in turn.
     private static let turnInputs = 128
 
+    func met(_ peer: NodeID, _ facts: PeerFacts) {
+        loop.preconditionInEventLoop()
+        peerEpochs[peer] = facts.epoch
+    }
+
     /// The next turn will take this. The first input of a loop tick schedules the turn behind all that is being read.
     func receive(_ input: EngineInput) {
         loop.preconditionInEventLoop()
@@ -156,6 +163,15 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         if engine.hasDeferredWork { scheduleTurn() }
     }
 
+    /// Which node is at fault, this one, and what to do next.
+    private func haltText(_ reason: String) -> String {
+        let next =
+            links.isEmpty
+            ? "restore a backup"
+            : "the other nodes go on without it: keep its data folder for a report, and start it on an empty one with --rejoin"
+        return "node \(engine.replica.id) stops, since its state is wrong: \(reason); \(next)"
+    }
+
     private func perform() {
         // Taken out of the object, in which each look at one would be checked against others at the same time.
         var effects: [EngineEffect] = []
@@ -164,7 +180,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
             guard case .halt(let reason) = effects[place] else { continue }
             // Nothing of this turn may be said or written any more: what it came from is not to be believed.
             isStopped = true
-            return failed(NodeError(.failed, "this node stops, since something impossible happened: \(reason)"))
+            return failed(NodeError(.failed, haltText(reason)))
         }
         var work: [DiskWorker.Work] = []
         for place in effects.indices {
@@ -330,6 +346,7 @@ enum LogKey {
     static let leader = "raft.leader"
     static let term = "raft.term"
     static let peer = "peer.id"
+    static let peers = "peer.ids"
     static let address = "net.address"
     static let reason = "error.reason"
     static let datagramsFrom = "datagrams.from"

@@ -42,6 +42,11 @@ enum NodeOpening {
                 ? "restore a backup; or move the folder away and start with --rejoin: the other nodes give back what it held"
                 : concerned(on: disk) + "this node is alone and nobody can give it back: restore a backup"
             throw NodeError(.usage, "data folder: \(error.description); \(advice)")
+        } catch let error as EventLogError where error.code == .wrongMembership {
+            throw NodeError(
+                .usage,
+                "data folder \(folder): \(error.description); give node \(node) the cluster file of the other nodes, or another data folder"
+            )
         } catch let error as EventLogError {
             throw NodeError(.usage, "data folder: \(error.description)")
         } catch let error as ApplyError {

@@ -14,6 +14,8 @@ import WireFormat
 package final class NodeServer: Service {
     private let configuration: ClusterConfiguration
     private let own: ClusterConfiguration.Node
+    private let network: NodeNetwork
+    private let context: PeerContext
     private let dataFolder: String
     private let emptyLog: EmptyLog
     private let logger: Logger
@@ -25,13 +27,12 @@ package final class NodeServer: Service {
         configuration: ClusterConfiguration, node: UInt64, dataFolder: String, emptyLog: EmptyLog = .unexplained, logger: Logger,
         logs: LogQueue? = nil
     ) throws(ConfigurationError) {
-        guard let own = configuration.nodes.first(where: { $0.id == node }) else {
-            let ids = configuration.nodes.map { "\($0.id)" }.joined(separator: ", ")
-            throw ConfigurationError("node \(node) is not in cluster \"\(configuration.cluster)\", which has \(ids)")
-        }
+        let own = try configuration.node(node)
         guard emptyLog != .lost || configuration.nodes.count > 1 else {
             throw ConfigurationError("node \(node) has nobody to rejoin: it is alone in cluster \"\(configuration.cluster)\"")
         }
+        network = try NodeNetwork(configuration, own: own)
+        context = try PeerContext(configuration, own: own)
         self.configuration = configuration
         self.own = own
         self.emptyLog = emptyLog
@@ -69,7 +70,7 @@ package final class NodeServer: Service {
         disk.start()
         let result: Ending?
         do {
-            try await listen(node, group, incarnation: UInt64(recovery.recovery.incarnation))
+            try await listen(node, group)
             try await loop.submit {
                 node.connections.countDescriptors()
                 node.start()
@@ -193,21 +194,14 @@ package final class NodeServer: Service {
     // MARK: Sockets
 
     private func listen(
-        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, incarnation: UInt64
+        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup
     ) async throws {
         try await listenForClients(node, group)
         guard configuration.nodes.count > 1 else { return }
         // Before any peer can dial: a stream belongs to its peer's link.
         try await node.loop.submit { [self] in node.links = peerLinks(node) }.get()
         try await listenForPeers(node, node.connections, group, context)
-        try await openDatagrams(node, group, context, incarnation: incarnation)
-    }
-
-    private var context: PeerContext {
-        PeerContext(
-            cluster: configuration.cluster, own: NodeID(own.id), voters: configuration.nodes.map { NodeID($0.id) },
-            secret: ClusterSecret(
-                configuration.secret ?? ClusterConfiguration.developmentSecret, cluster: configuration.cluster))
+        try await openDatagrams(node, group, context)
     }
 
     private func peerLinks(_ node: any PeerListener) -> [NodeID: PeerLink] {
@@ -231,7 +225,7 @@ package final class NodeServer: Service {
                         try channel.pipeline.syncOperations.addHandler(handler)
                     }
                 }
-                .bind(host: self.own.host, port: self.own.clientPort)
+                .bind(to: self.network.clientAddress)
         }
     }
 
@@ -255,7 +249,7 @@ package final class NodeServer: Service {
                             PeerAcceptHandler(context: context, node: node, accepted: accepted))
                     }
                 }
-                .bind(host: self.own.host, port: self.own.peerPort)
+                .bind(to: self.network.peerAddress)
         }
     }
 
@@ -274,16 +268,20 @@ package final class NodeServer: Service {
     }
 
     private func openDatagrams(
-        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, _ context: PeerContext, incarnation: UInt64
+        _ node: EngineLoop, _ group: MultiThreadedEventLoopGroup, _ context: PeerContext
     ) async throws {
-        var addresses: [NodeID: SocketAddress] = [:]
-        for peer in configuration.nodes where peer.id != own.id {
-            // A peer whose name is not known yet is reached by TCP until this node starts again.
-            addresses[NodeID(peer.id)] = try? SocketAddress.makeAddressResolvingHost(peer.host, port: peer.peerPort)
+        if !network.otherFamily.isEmpty {
+            logger.warning(
+                "peers have addresses of the other family, IPv4 or IPv6: heartbeats to them go by TCP",
+                metadata: [
+                    LogKey.address: "\(network.peerAddress)",
+                    LogKey.peers: "\(network.otherFamily.map { "\($0)" }.joined(separator: ","))",
+                ])
         }
+        // A peer whose name is not known yet is reached by TCP until this node starts again.
         let seal = DatagramSeal(
-            secret: context.secret, cluster: context.cluster, own: context.own, incarnation: incarnation)
-        let known = addresses
+            secret: context.secret, cluster: context.cluster, own: context.own, epoch: context.epoch)
+        let known = network.datagramAddresses
         try await bind(own.peerPort, "peer_port (UDP)") {
             DatagramBootstrap(group: group)
                 .channelInitializer { channel in
@@ -293,7 +291,7 @@ package final class NodeServer: Service {
                         node.datagrams = port
                     }
                 }
-                .bind(host: self.own.host, port: self.own.peerPort)
+                .bind(to: self.network.peerAddress)
         }
     }
 

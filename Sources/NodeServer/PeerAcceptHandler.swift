@@ -78,11 +78,16 @@ final class PeerAcceptHandler: ChannelInboundHandler {
             case .refuse(let greeting, let reason):
                 write(greeting)
                 refuse(reason)
-            case .proved(let peer, let proof, let keys):
+            case .checked(let peer, let proof):
+                write(proof)
+                node.logger.info("a peer checks its files", metadata: [LogKey.peer: "\(peer)"])
+                end()
+            case .proved(let peer, let proof, let keys, let facts):
                 greetingTimer?.cancel()
                 _ = accepted.greeted()
                 guard let link = node.links[peer] else { throw WireError("this node is not ready for it") }
                 write(proof)
+                node.met(peer, facts)
                 input.begin(keys.receiving)
                 state = .open(
                     peer, RecordSealer(keys.sending), StreamWatch(now: PeerContext.now(), budgets: context.budgets))

@@ -70,10 +70,11 @@ final class PeerDialHandler: ChannelInboundHandler {
             case .send(let proof):
                 state = .greeting(handshake)
                 write(proof)
-            case .proved(let keys):
+            case .proved(let keys, let facts):
                 greetingTimer?.cancel()
                 input.begin(keys.receiving)
                 state = .open(RecordSealer(keys.sending), StreamWatch(now: PeerContext.now(), budgets: context.budgets))
+                node.met(peer, facts)
                 link.opened(self)
             }
             return true

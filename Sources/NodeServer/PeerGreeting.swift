@@ -8,12 +8,12 @@ import WireFormat
 struct DialingHandshake {
     enum Step: Equatable {
         case send([UInt8])
-        case proved(StreamKeys)
+        case proved(StreamKeys, PeerFacts)
     }
 
     private enum State {
         case greeted
-        case proving(PeerTranscript)
+        case proving(PeerTranscript, PeerFacts)
         case done
     }
 
@@ -23,10 +23,14 @@ struct DialingHandshake {
     let greeting: [UInt8]
     private var state = State.greeted
 
-    init(context: PeerContext, peer: NodeID, nonce: [UInt8]) {
+    /// `isCheck`: nothing is to be sent afterwards.
+    init(context: PeerContext, peer: NodeID, nonce: [UInt8], isCheck: Bool = false) {
         self.context = context
         self.peer = peer
-        greeting = PeerCodec.encode(PeerHello(cluster: context.cluster, from: context.own, to: peer, nonce: nonce))
+        var facts = context.facts
+        facts.isCheck = isCheck
+        greeting = PeerCodec.encode(
+            PeerHello(cluster: context.cluster, from: context.own, to: peer, nonce: nonce, extensions: facts.extensions))
     }
 
     /// Takes the body of the next frame that the other side sent.
@@ -39,15 +43,16 @@ struct DialingHandshake {
             }
             _ = try PeerHello.formats.newestInCommon(with: hello.formats)
             let greetings = greeting.withUnsafeBytes { PeerTranscript(dialer: bodyOf(frame: $0), acceptor: body) }
-            state = .proving(greetings)
+            state = .proving(greetings, try PeerFacts(hello.extensions))
             return .send(PeerCodec.encode(PeerProof(code: context.secret.proof(by: .dialer, of: greetings))))
-        case .proving(let greetings):
+        case .proving(let greetings, let facts):
             let proof = try PeerCodec.decodeProof(body)
             guard context.secret.isValid(proof: proof.code, by: .acceptor, of: greetings) else {
                 throw WireError("its cluster secret is another, or its greeting was altered on the way")
             }
             state = .done
-            return .proved(StreamKeys(context.secret, own: .dialer, greetings))
+            if let refusal = context.refusal(of: peer, facts) { throw WireError(refusal) }
+            return .proved(StreamKeys(context.secret, own: .dialer, greetings), facts)
         case .done:
             throw WireError("it goes on with the handshake after its end")
         }
@@ -58,14 +63,16 @@ struct DialingHandshake {
 struct AcceptingHandshake {
     enum Step: Equatable {
         case send([UInt8])
-        /// Nothing comes of it; what is sent says which formats this side speaks.
+        /// Nothing comes of it; what is sent lets the other side find out the same.
         case refuse(sending: [UInt8], reason: String)
-        case proved(NodeID, sending: [UInt8], StreamKeys)
+        case proved(NodeID, sending: [UInt8], StreamKeys, PeerFacts)
+        /// The dialler only wanted to know whether this node would talk to it.
+        case checked(NodeID, sending: [UInt8])
     }
 
     private enum State {
         case waiting
-        case proving(NodeID, PeerTranscript)
+        case proving(NodeID, PeerTranscript, PeerFacts)
         case done
     }
 
@@ -85,28 +92,34 @@ struct AcceptingHandshake {
             let hello = try PeerCodec.decodeHello(body)
             guard hello.cluster == context.cluster else { throw WireError("it belongs to cluster \"\(hello.cluster)\"") }
             guard hello.to == context.own else { throw WireError("it looks for node \(hello.to)") }
-            guard context.voters.contains(hello.from), hello.from != context.own else {
-                throw WireError("node \(hello.from) is not in the cluster")
+            guard hello.from != context.own else {
+                throw WireError("it calls itself node \(hello.from), like this one: two nodes were started with one id")
             }
             let greeting = PeerCodec.encode(
-                PeerHello(cluster: context.cluster, from: context.own, to: hello.from, nonce: nonce))
+                PeerHello(
+                    cluster: context.cluster, from: context.own, to: hello.from, nonce: nonce,
+                    extensions: context.facts.extensions))
             do {
                 _ = try PeerHello.formats.newestInCommon(with: hello.formats)
             } catch {
                 state = .done
                 return .refuse(sending: greeting, reason: error.message)
             }
+            // Whether the two belong together is said once it has proved itself: a stranger must not be able to cause that line.
             state = .proving(
-                hello.from, greeting.withUnsafeBytes { PeerTranscript(dialer: body, acceptor: bodyOf(frame: $0)) })
+                hello.from, greeting.withUnsafeBytes { PeerTranscript(dialer: body, acceptor: bodyOf(frame: $0)) },
+                try PeerFacts(hello.extensions))
             return .send(greeting)
-        case .proving(let peer, let greetings):
+        case .proving(let peer, let greetings, let facts):
             let proof = try PeerCodec.decodeProof(body)
             guard context.secret.isValid(proof: proof.code, by: .dialer, of: greetings) else {
                 throw WireError("its cluster secret is another, or its greeting was altered on the way")
             }
             state = .done
-            let own = PeerProof(code: context.secret.proof(by: .acceptor, of: greetings))
-            return .proved(peer, sending: PeerCodec.encode(own), StreamKeys(context.secret, own: .acceptor, greetings))
+            let own = PeerCodec.encode(PeerProof(code: context.secret.proof(by: .acceptor, of: greetings)))
+            if let refusal = context.refusal(of: peer, facts) { return .refuse(sending: own, reason: refusal) }
+            if facts.isCheck { return .checked(peer, sending: own) }
+            return .proved(peer, sending: own, StreamKeys(context.secret, own: .acceptor, greetings), facts)
         case .done:
             throw WireError("it goes on with the handshake after its end")
         }

@@ -76,6 +76,8 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
         clients = [:]
     }
 
+    func met(_ peer: NodeID, _ facts: PeerFacts) {}
+
     func receive(_ input: EngineInput) {
         loop.preconditionInEventLoop()
         switch input {

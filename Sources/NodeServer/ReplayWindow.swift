@@ -2,16 +2,15 @@
 struct ReplayWindow: Sendable {
     private static let width: UInt64 = 1024
 
-    private var incarnation: UInt64 = 0
+    private var epoch: UInt64?
     private var highest: UInt64 = 0
     /// One bit for each of the last counters, the highest one's first.
     private var seen = [Bool](repeating: false, count: Int(width))
 
-    /// Whether this counter of this incarnation of the sender was not seen before; notes it.
-    mutating func accept(incarnation sender: UInt64, counter: UInt64) -> Bool {
-        guard sender >= incarnation else { return false }
-        if sender > incarnation {
-            incarnation = sender
+    /// Whether this counter of the sender's present epoch was not seen before; notes it.
+    mutating func accept(epoch sender: UInt64, counter: UInt64) -> Bool {
+        if sender != epoch {
+            epoch = sender
             highest = 0
             seen = [Bool](repeating: false, count: Int(Self.width))
         }

@@ -34,7 +34,8 @@ package struct NodeRecovery {
         let desk = SnapshotDesk(on: disk, settings: settings, chunkBytes: chunkBytes)
         var start = Start()
         let (log, recovery) = try EventLog.open(
-            on: disk, identity: identity, options: options, wasEmptied: emptyLog == .lost, begins: emptyLog == .beginning
+            on: disk, identity: identity, membership: Membership(voters: voters.map(\.rawValue)), options: options,
+            wasEmptied: emptyLog == .lost, begins: emptyLog == .beginning
         ) { found throws(EventLogError) in
             start = try Start(found, desk, isAlone: voters.count == 1)
             if start.isEmpty, emptyLog == .unexplained, voters.count > 1 {

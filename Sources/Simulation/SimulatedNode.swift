@@ -83,6 +83,7 @@ struct SimulatedNode {
         settings.replica.memoryBytes = memoryBytes
         life += 1
         defer { isBeginning = false }
+        try expectRefusal(ofWrongFileFor: voters, settings, options, time, seed)
         // Its operator may say at one start that the folder was emptied, and at another one not.
         let isTold = seed % 2 == 0
         let found = try NodeRecovery.open(
@@ -103,6 +104,24 @@ struct SimulatedNode {
         ordered = []
         isSyncing = false
         return node.recovery.torn != nil
+    }
+
+    /// Now and then it is started with a cluster file of other nodes first: that must be refused, and change nothing.
+    private func expectRefusal(
+        ofWrongFileFor voters: [NodeID], _ settings: EngineSettings, _ options: EventLogOptions, _ time: UInt64, _ seed: UInt64
+    ) throws {
+        guard seed % 8 == 1, EventLog.membership(on: disk) != nil else { return }
+        let wrong = voters.count == 1 ? [id, NodeID(8), NodeID(9)] : [id]
+        let before = disk.contents("superblock")
+        do {
+            _ = try NodeRecovery.open(
+                on: disk, node: id, voters: wrong, settings: settings, options: options, chunkBytes: Self.chunkBytes,
+                emptyLog: .beginning, seed: seed, now: moment(time))
+        } catch {
+            // Damage may be found first.
+            guard disk.contents("superblock") != before else { return }
+        }
+        throw Violation("node \(id) took its folder with a cluster file of other nodes")
     }
 
     /// The process is gone; its disk stays.

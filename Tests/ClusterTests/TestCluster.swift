@@ -57,11 +57,14 @@ final class TestCluster {
 
     func dataFolder(_ node: Int) -> URL { folder.appending(path: "node-\(node)") }
 
-    /// `errors`: where its standard error goes, if not into a file. `descriptors`: as many it may have, and can't raise.
-    func start(_ node: Int, options: [String] = [], errors: FileHandle? = nil, descriptors: Int? = nil) throws {
+    /// `errors`: where its standard error goes, if not into a file. `descriptors`: as many it may have,
+    /// and can't raise. `file`: its cluster file, if not that of all.
+    func start(
+        _ node: Int, options: [String] = [], errors: FileHandle? = nil, descriptors: Int? = nil, file: String? = nil
+    ) throws {
         let process = Process()
         let arguments =
-            ["serve", "--config", files[node - 1].path, "--node", "\(node)", "--data", dataFolder(node).path] + options
+            ["serve", "--config", file ?? files[node - 1].path, "--node", "\(node)", "--data", dataFolder(node).path] + options
         if let descriptors {
             process.executableURL = URL(filePath: "/bin/bash")
             process.arguments = ["-c", "ulimit -n \(descriptors) && exec \"$0\" \"$@\"", Self.command.path] + arguments

@@ -18,6 +18,40 @@ import Testing
         try body(path)
     }
 
+    @Test func `a folder or superblock that was replaced is noticed`() throws {
+        try Self.withFolder { path in
+            let disk = try PosixDisk(path: path, access: .owner)
+            let (log, _) = try open(disk)
+            try log.checkPlace()
+            // As a copy that is renamed into place.
+            #expect(link(path + "/superblock", path + "/kept") == 0)
+            let copy = try PosixDisk(path: path, access: .helper)
+            copy.close(try copy.open("copy", create: true))
+            try copy.rename("copy", to: "superblock")
+            #expect(throws: EventLogError.self) { try log.checkPlace() }
+            #expect(code { try log.append([write(chain(1))]) } == .poisoned)
+            try copy.rename("kept", to: "superblock")
+            #expect(disk.isInPlace)
+            #expect(rename(path, path + "-away") == 0)
+            #expect(!disk.isInPlace)
+            #expect(mkdir(path, 0o750) == 0)
+            #expect(!disk.isInPlace)
+            #expect(rmdir(path) == 0)
+            #expect(rename(path + "-away", path) == 0)
+            #expect(disk.isInPlace)
+        }
+    }
+
+    @Test func `a symbolic link in the folder is not followed`() throws {
+        try Self.withFolder { path in
+            try open(PosixDisk(path: path, access: .owner)).0.close()
+            #expect(rename(path + "/superblock", path + "/elsewhere") == 0)
+            #expect(symlink("elsewhere", path + "/superblock") == 0)
+            #expect(throws: EventLogError.self) { try open(PosixDisk(path: path, access: .owner)) }
+            #expect(throws: DiskError.self) { try PosixDisk(path: path, access: .reader).open("superblock", create: false) }
+        }
+    }
+
     @Test func aLogOnARealDiskSurvivesReopening() throws {
         try Self.withFolder { path in
             let entries = chain(30, bytes: 2500)

@@ -34,12 +34,8 @@ import Testing
             #""client_port" in nodes[0]"#
         ),
         (#"{"cluster": "c", "nodes": [{"id": 1, "host": "127.0.0.1", "peer_port": 7101, "client_port": 7101}]}"#, "used twice"),
-        (#"{"cluster": "c", "nodes": [{"id": 1, "host": "10.0.0.1", "peer_port": 7101, "client_port": 7201}]}"#, "without TLS"),
-        (
-            #"{"cluster": "c", "nodes": [{"id": 1, "host": "10.0.0.1", "peer_port": 7101, "client_port": 7201}], "insecure": true}"#,
-            #""secret" is needed"#
-        ),
         (#"{"cluster": "c", "cluster": "d", "nodes": [NODE]}"#, "stands twice"),
+        (#"{"cluster": "c", "nodes": [NODE], "secret": "s", "secret_file": "f"}"#, "exclude each other"),
         (#"{"cluster": "c", "nodes": [NODE], "heartbeat_ms": 400}"#, "four times"),
         (#"{"cluster": "c", "nodes": [NODE], "segment_bytes": 8388609}"#, "multiple of 4096"),
         (#"{"cluster": "c", "nodes": [NODE], "insecure": "yes"}"#, "true or false"),

@@ -1,4 +1,5 @@
 import Consensus
+import EventLog
 import Testing
 import WireFormat
 
@@ -6,10 +7,16 @@ import WireFormat
 
 /// Both sides of a handshake, without sockets.
 @Suite struct HandshakeTests {
-    private static func context(_ node: UInt64, secret: String = "s", cluster: String = "c") -> PeerContext {
+    private static func context(
+        _ node: UInt64, secret: String = "s", cluster: String = "c", members: [UInt64] = [1, 2, 3]
+    ) -> PeerContext {
         PeerContext(
-            cluster: cluster, own: NodeID(node), voters: [NodeID(1), NodeID(2), NodeID(3)],
-            secret: ClusterSecret(secret, cluster: cluster))
+            cluster: cluster, own: NodeID(node), membership: Membership(voters: members),
+            secret: ClusterSecret(secret, cluster: cluster), epoch: node)
+    }
+
+    private static func facts(_ extensions: [GreetingExtension] = []) -> [GreetingExtension] {
+        context(1).facts.extensions + extensions
     }
 
     private var dialler = DialingHandshake(context: Self.context(1), peer: NodeID(2), nonce: Array(repeating: 1, count: 32))
@@ -20,7 +27,7 @@ import WireFormat
     /// What the acceptor answers to a greeting, or a proof, as a frame's body.
     private static func answer(_ acceptor: inout AcceptingHandshake, _ body: [UInt8]) throws -> [UInt8] {
         switch try body.withUnsafeBytes({ try acceptor.take($0) }) {
-        case .send(let frame), .refuse(let frame, _), .proved(_, let frame, _): Self.body(frame)
+        case .send(let frame), .refuse(let frame, _), .proved(_, let frame, _, _), .checked(_, let frame): Self.body(frame)
         }
     }
 
@@ -30,13 +37,16 @@ import WireFormat
             Issue.record("no proof")
             return
         }
-        guard case .proved(let peer, let answer, let accepted) = try Self.body(proof).withUnsafeBytes({ try acceptor.take($0) }),
-            case .proved(let dialled) = try Self.body(answer).withUnsafeBytes({ try dialler.take($0) })
+        guard
+            case .proved(let peer, let answer, let accepted, let facts) = try Self.body(proof).withUnsafeBytes({
+                try acceptor.take($0)
+            }),
+            case .proved(let dialled, let theirs) = try Self.body(answer).withUnsafeBytes({ try dialler.take($0) })
         else {
             Issue.record("not proved")
             return
         }
-        #expect(peer == NodeID(1))
+        #expect(peer == NodeID(1) && facts.epoch == 1 && theirs.epoch == 2)
         #expect(dialled.sending == accepted.receiving && dialled.receiving == accepted.sending)
         #expect(dialled.sending != dialled.receiving)
     }
@@ -141,7 +151,7 @@ import WireFormat
         let newer = PeerCodec.encode(
             PeerHello(
                 formats: FormatRange(1, 6), cluster: "c", from: NodeID(1), to: NodeID(2), nonce: Array(repeating: 1, count: 32),
-                extensions: [GreetingExtension(type: 77, value: [1, 2, 3])]))
+                extensions: Self.facts([GreetingExtension(type: 77, value: [1, 2, 3])])))
         guard case .send = try Self.body(newer).withUnsafeBytes({ try acceptor.take($0) }) else {
             Issue.record("refused")
             return
@@ -149,11 +159,66 @@ import WireFormat
     }
 
     @Test func `who is not in the cluster, or looks for another node, is refused`() throws {
-        for (cluster, from, to) in [("d", 1, 2), ("c", 4, 2), ("c", 2, 2), ("c", 1, 3)] as [(String, UInt64, UInt64)] {
+        for (cluster, from, to) in [("d", 1, 2), ("c", 2, 2), ("c", 1, 3)] as [(String, UInt64, UInt64)] {
             var acceptor = acceptor
             let hello = PeerCodec.encode(
-                PeerHello(cluster: cluster, from: NodeID(from), to: NodeID(to), nonce: Array(repeating: 1, count: 32)))
+                PeerHello(
+                    cluster: cluster, from: NodeID(from), to: NodeID(to), nonce: Array(repeating: 1, count: 32),
+                    extensions: Self.facts()))
             #expect(throws: WireError.self) { try Self.body(hello).withUnsafeBytes { try acceptor.take($0) } }
         }
+    }
+
+    /// What each side says when the two are through; nil for a side that would go on.
+    private static func reasons(_ dialler: PeerContext, _ acceptor: PeerContext, isCheck: Bool = false) throws -> [String?] {
+        var from = DialingHandshake(
+            context: dialler, peer: acceptor.own, nonce: Array(repeating: 1, count: 32), isCheck: isCheck)
+        var to = AcceptingHandshake(context: acceptor, nonce: Array(repeating: 2, count: 32))
+        let greeting = try answer(&to, body(from.greeting))
+        guard case .send(let proof) = try greeting.withUnsafeBytes({ try from.take($0) }) else { return [] }
+        let step = try body(proof).withUnsafeBytes { try to.take($0) }
+        var reasons: [String?] = [nil, nil]
+        var last: [UInt8] = []
+        switch step {
+        case .refuse(let frame, let reason): (last, reasons[1]) = (frame, reason)
+        case .proved(_, let frame, _, _): last = frame
+        case .checked(_, let frame): (last, reasons[1]) = (frame, "checked")
+        case .send: return []
+        }
+        do throws(WireError) {
+            let step = body(last).withUnsafeBytes { bytes in Result { () throws(WireError) in try from.take(bytes) } }
+            _ = try step.get()
+        } catch {
+            reasons[0] = error.message
+        }
+        return reasons
+    }
+
+    @Test(arguments: [[1], [1, 2], [1, 2, 4], [1, 2, 3, 4, 5]] as [[UInt64]])
+    func `two nodes whose files name other nodes refuse each other, and each says why`(wrong: [UInt64]) throws {
+        let (right, guilty) = (Self.context(2), Self.context(1, members: wrong))
+        let list = wrong.map { "\($0)" }.joined(separator: ", ")
+        for reasons in [try Self.reasons(guilty, right), try Self.reasons(right, guilty).reversed()] {
+            #expect(reasons[0]?.contains("the cluster files of node 2 and of this node, 1, differ") == true)
+            #expect(reasons[1]?.contains("the cluster files of node 1 and of this node, 2, differ") == true)
+            #expect(reasons[1]?.contains("\(list), that of this node nodes 1, 2, 3;") == true, "\(reasons[1] ?? "")")
+        }
+    }
+
+    @Test func `the one whose file differs from the majority's is named`() throws {
+        let right = Self.context(2)
+        #expect(try Self.reasons(Self.context(3), right) == [nil, nil])
+        let reasons = try Self.reasons(Self.context(1, members: [1, 2, 3, 4, 5]), right)
+        #expect(
+            reasons[1] == "node 1 has another cluster file than the majority: that of node 1 lists nodes 1, 2, 3, 4, 5, "
+                + "that of this node nodes 1, 2, 3; give node 1 the file of the others")
+        // One that is not listed at all is refused too, although it lists the same nodes.
+        #expect(try Self.reasons(Self.context(4), right)[1]?.hasPrefix("node 4 has another cluster file") == true)
+    }
+
+    @Test func `a check is told what a stream would be told, and no more`() throws {
+        #expect(try Self.reasons(Self.context(1), Self.context(2), isCheck: true) == [nil, "checked"])
+        let reasons = try Self.reasons(Self.context(1, members: [1]), Self.context(2), isCheck: true)
+        #expect(reasons.allSatisfy { $0?.contains("differ") == true })
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import NodeServer
 
 /// Finds the process of this machine that listens on an address, as `/proc` tells.
 enum ListeningProcess {
@@ -7,8 +8,8 @@ enum ListeningProcess {
         guard let colon = address.lastIndex(of: ":"), let port = UInt16(address[address.index(after: colon)...]) else {
             return nil
         }
-        let host = address[..<colon]
-        guard host.hasPrefix("127.") || ["localhost", "::1", "[::1]"].contains(host) else { return nil }
+        let host = address[..<colon].drop { $0 == "[" }.prefix { $0 != "]" }
+        guard HostAddresses(of: String(host), port: Int(port)).areLoopback else { return nil }
         let tables = ["/proc/net/tcp", "/proc/net/tcp6"].compactMap { try? String(contentsOfFile: $0, encoding: .utf8) }
         guard let inode = tables.lazy.compactMap({ Self.inode(ofPort: port, in: $0) }).first else { return nil }
         return owner(of: "socket:[\(inode)]")

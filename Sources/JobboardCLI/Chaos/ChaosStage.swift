@@ -1,5 +1,6 @@
 import Foundation
 import JobboardClient
+import NodeServer
 import Synchronization
 import WireFormat
 
@@ -43,7 +44,10 @@ final class ChaosStage: Sendable {
         let ports = isEnclosed ? Array(repeating: [7101, 7201], count: nodes).flatMap(\.self) : try FreePorts.find(2 * nodes)
         addresses = hosts.enumerated().map { "\($1):\(ports[2 * $0 + 1])" }
         let file = Self.clusterFile(hosts, ports)
-        guard FileManager.default.createFile(atPath: "\(folder)/cluster.json", contents: Data(file)) else {
+        // It holds the secret.
+        let isMade = FileManager.default.createFile(
+            atPath: "\(folder)/cluster.json", contents: Data(file), attributes: [.posixPermissions: 0o600])
+        guard isMade else {
             throw .failed("can't write into \(folder)")
         }
     }
@@ -83,7 +87,7 @@ final class ChaosStage: Sendable {
         writer.field("cluster", cluster)
         // The network is private, and so is this.
         writer.field("insecure", true)
-        writer.field("secret", "of this run alone: \(UInt64.random(in: 0 ... .max))")
+        writer.field("secret", ClusterSecret.fresh())
         // As small as they may be, so that logs are compacted again and again.
         writer.field("segment_bytes", UInt64(8 << 20))
         writer.field("snapshot_bytes", UInt64(256 << 10))

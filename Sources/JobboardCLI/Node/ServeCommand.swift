@@ -20,6 +20,7 @@ struct ServeCommand: AsyncParsableCommand {
             Examples:
               jobboard serve
               jobboard serve --config cluster.json --node 2 --data /var/lib/jobboard
+              jobboard serve --config cluster.json --node 2 --check
               jobboard serve --config cluster.json --node 2 --data /mnt/new-disk --rejoin
             """)
 
@@ -47,6 +48,12 @@ struct ServeCommand: AsyncParsableCommand {
                 + "holds a log."))
     var begin = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Run nothing: check the cluster file against the data folder and the nodes that run, which are not disturbed. "
+                + "Exit code 2 when something is wrong."))
+    var check = false
+
     @Option(
         help: ArgumentHelp(
             "trace, debug, info, notice, warning, error or critical. Default: what the file says, else info.", valueName: "level"))
@@ -54,10 +61,14 @@ struct ServeCommand: AsyncParsableCommand {
 
     func validate() throws {
         if (config == nil) != (node == nil) { throw ValidationError("--config and --node go together") }
+        if check, config == nil || rejoin || begin {
+            throw ValidationError("--check goes with --config and --node, and neither with --rejoin nor with --begin")
+        }
         if rejoin && begin { throw ValidationError("--rejoin excludes --begin") }
     }
 
     func run() async throws {
+        if check, let config, let node { return try await checkFiles(config, node) }
         let logs = Console.queueNotes()
         let configuration = try config.map { try ClusterConfiguration.load(file: $0) } ?? .singleNode()
         let number = node ?? 1
@@ -97,6 +108,18 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             logger.error("SIGHUP: the cluster file can't be read again", metadata: ["error.reason": "\(error)"])
         }
+    }
+
+    private func checkFiles(_ config: String, _ node: UInt64) async throws {
+        let configuration = try ClusterConfiguration.load(file: config)
+        let check = try FileCheck(configuration: configuration, node: node)
+        try Console.write("\(config): right for node \(node) of cluster \"\(configuration.cluster)\"\n")
+        let findings = [check.folder(folder(configuration, node))] + (await check.peers())
+        for finding in findings {
+            try Console.write("\(finding.verdict == .wrong ? "WRONG " : "")\(finding.line)\n")
+        }
+        let wrong = findings.count { $0.verdict == .wrong }
+        guard wrong == 0 else { throw CommandFailure.usage("\(wrong) of what was looked at does not fit the cluster file") }
     }
 
     private func folder(_ configuration: ClusterConfiguration, _ number: UInt64) -> String {

@@ -33,7 +33,10 @@ final class StrangersStage: Sendable {
         }
         var file = Self.clusterFile(targets, memoryBytes: memoryBytes * 2 / 5)
         if (try? ClusterConfiguration.read(file)) == nil { file = Self.clusterFile(targets, memoryBytes: nil) }
-        guard FileManager.default.createFile(atPath: "\(folder)/cluster.json", contents: Data(file)) else {
+        // It holds the secret.
+        let isMade = FileManager.default.createFile(
+            atPath: "\(folder)/cluster.json", contents: Data(file), attributes: [.posixPermissions: 0o600])
+        guard isMade else {
             throw .failed("can't write into \(folder)")
         }
         guard hasStalledLog else {
@@ -52,7 +55,7 @@ final class StrangersStage: Sendable {
         var writer = JSONWriter()
         writer.beginObject()
         writer.field("cluster", cluster)
-        writer.field("secret", "of this run alone: \(UInt64.random(in: 0 ... .max))")
+        writer.field("secret", ClusterSecret.fresh())
         // Small, so that there are snapshots to be loaded again.
         writer.field("segment_bytes", UInt64(8 << 20))
         writer.field("snapshot_bytes", UInt64(16 << 20))
