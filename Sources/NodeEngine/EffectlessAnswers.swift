@@ -39,7 +39,9 @@ package struct EffectlessAnswers: Sendable {
     }
 
     private struct Session: Sendable {
-        /// Numbers below it are not carried out.
+        /// The client has the answers below it.
+        var acknowledged: UInt64 = 0
+        /// Numbers below it are not carried out: what was answered under them is not known any more.
         var floor: UInt64 = 0
         /// In order of their numbers.
         var answered: Deque<(sequence: UInt64, answer: Answer)> = []
@@ -55,12 +57,17 @@ package struct EffectlessAnswers: Sendable {
         }
 
         mutating func acknowledge(below sequence: UInt64) {
+            acknowledged = max(acknowledged, sequence)
+            forget(below: sequence)
+        }
+
+        mutating func forget(below sequence: UInt64) {
             floor = max(floor, sequence)
             while let first = answered.first, first.sequence < floor { answered.removeFirst() }
         }
 
         mutating func keep(atMost count: Int) {
-            if answered.count > count { acknowledge(below: answered[answered.count - count - 1].sequence + 1) }
+            if answered.count > count { forget(below: answered[answered.count - count - 1].sequence + 1) }
         }
     }
 
@@ -99,13 +106,16 @@ package struct EffectlessAnswers: Sendable {
     }
 
     /// What is known of a request. What its client has acknowledged with it is forgotten.
-    package mutating func verdict(on call: SessionCommand) -> Verdict {
+    ///
+    /// `waited`: it was found new before and has waited unanswered since. Then numbers that were forgotten meanwhile for want
+    /// of room say nothing about it.
+    package mutating func verdict(on call: SessionCommand, waited: Bool = false) -> Verdict {
         guard let session = sessions[call.session] else { return .new }
         let place = session.place(of: call.sequence)
         if place < session.answered.count, session.answered[place].sequence == call.sequence {
             return .answered(session.answered[place].answer)
         }
-        guard call.sequence >= session.floor else { return .forgotten }
+        guard call.sequence >= (waited ? session.acknowledged : session.floor) else { return .forgotten }
         if call.acknowledgedBelow > session.floor, call.acknowledgedBelow <= call.sequence {
             change(call.session) { $0.acknowledge(below: call.acknowledgedBelow) }
         }
@@ -170,10 +180,10 @@ extension Engine {
 
     /// Answers what must not be carried out, since it was answered before; false when it may be. Asked when the log knows
     /// nothing of the request.
-    mutating func answeredWithoutEffect(_ write: Write, _ effects: inout [EngineEffect]) -> Bool {
+    mutating func answeredWithoutEffect(_ write: Write, waited: Bool, _ effects: inout [EngineEffect]) -> Bool {
         guard !effectless.isEmpty else { return false }
         let outcome: Outcome
-        switch effectless.verdict(on: write.call) {
+        switch effectless.verdict(on: write.call, waited: waited) {
         case .new: return false
         case .answered(.nothing): outcome = .claimed([])
         case .answered(.refused(let code)):

@@ -49,7 +49,7 @@ extension Engine {
                 return parkedClaims.serveLater(board)
             }
             guard let write = parkedClaims.nextServable(on: board, in: state.machine) else { return }
-            takeWrite(write, &effects)
+            takeWrite(write, waited: true, &effects)
             let now = claimsUnderWay[board, default: 0]
             // It may have been answered without being proposed: then the job is still there for the next claim.
             if now > underWay { parkedClaims.isUnderWay(write.client, on: board) }
@@ -132,7 +132,7 @@ extension Engine {
     private mutating func endWait(of write: Write, _ effects: inout [EngineEffect]) {
         var last = write
         last.waits = false
-        takeWrite(last, &effects)
+        takeWrite(last, waited: true, &effects)
     }
 
     private func lastWord(on wait: ParkedWaits.Kind) -> Response {

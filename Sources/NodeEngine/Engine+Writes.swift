@@ -85,7 +85,8 @@ struct Proposal: Sendable {
 }
 
 extension Engine {
-    mutating func takeWrite(_ write: Write, _ effects: inout [EngineEffect]) {
+    /// `waited`: it was taken before, and has waited here since as a claim for a job.
+    mutating func takeWrite(_ write: Write, waited: Bool = false, _ effects: inout [EngineEffect]) {
         guard leads else { return refer(write.client, &effects) }
         guard acceptsWrites else {
             let error = JobboardError(.unavailable, "the leader has lost touch with the majority")
@@ -97,10 +98,10 @@ extension Engine {
         if !write.isIdentified, let refusal = identify(&write) {
             return takeRead(.settled(.refused(refusal)), write.client, &effects)
         }
-        if case .claimNext(let want) = write.call.command, takeClaim(write, want, &effects) { return }
+        if case .claimNext(let want) = write.call.command, takeClaim(write, want, waited: waited, &effects) { return }
         // What would change nothing is answered like a read: it costs no log entry.
         if let outcome = state.machine.precheck(write.call) { return answerWithoutEffect(write, outcome, &effects) }
-        if answeredWithoutEffect(write, &effects) { return }
+        if answeredWithoutEffect(write, waited: waited, &effects) { return }
         // What is rarely so is asked first: the call of `refusal` copies the whole engine, nearly 3 KB.
         if clusterRoom.isShort, let refusal = refusal(of: write.call.command) {
             return answerWithoutEffect(write, .refused(refusal), &effects)
@@ -125,7 +126,9 @@ extension Engine {
 
     /// What does not let a claim of the next job be judged like other commands; true when it is taken care of: it shares the
     /// answer of a copy that is under way, was answered before, or is parked.
-    private mutating func takeClaim(_ write: Write, _ want: ClaimNext, _ effects: inout [EngineEffect]) -> Bool {
+    private mutating func takeClaim(
+        _ write: Write, _ want: ClaimNext, waited: Bool, _ effects: inout [EngineEffect]
+    ) -> Bool {
         switch claimCopies.join(write, limit: settings.claimCopies) {
         case .joined: return true
         case .tooMany:
@@ -137,7 +140,7 @@ extension Engine {
             takeRead(.settled(outcome), write.client, &effects)
             return true
         }
-        if answeredWithoutEffect(write, &effects) { return true }
+        if answeredWithoutEffect(write, waited: waited, &effects) { return true }
         if holds(write, want, &effects) { return true }
         // The first claim by name of a board goes through the log even for nothing: that gives the board an index of names.
         // Under a session that has ended nothing is parked: it would be refused when there is a job for it.

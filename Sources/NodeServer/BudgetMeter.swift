@@ -30,7 +30,7 @@ final class BudgetMeter: @unchecked Sendable {
     }
 
     func giveBack(_ count: Int = 1) {
-        lock.withLock { used -= count }
+        lock.withLock { used = max(0, used - count) }
     }
 
     var reading: BudgetReading {

@@ -22,6 +22,8 @@ final class DiskWorker: @unchecked Sendable {
         case repair(block: [UInt8])
         /// No node has the block whole: combine these copies with the log's own.
         case combine(MissingBlock, [BlockCopy], candidates: Int)
+        /// That has given the block.
+        case storeCombined(MissingBlock, [UInt8])
         /// The log is no longer needed up to here.
         case release(through: LogIndex)
         /// A spare segment was made, or why it was not.
@@ -188,6 +190,7 @@ final class DiskWorker: @unchecked Sendable {
                 reportMissing()
             }
         case .combine(let block, let copies, let candidates): combine(block, copies, candidates)
+        case .storeCombined(let block, let bytes): try store(bytes, for: block)
         case .release(let index):
             try log.release(through: index)
             report(.released(log.base.index))
@@ -203,10 +206,29 @@ final class DiskWorker: @unchecked Sendable {
     private func combine(_ block: MissingBlock, _ copies: [BlockCopy], _ candidates: Int) {
         let combination = BlockDesk.combination(of: block, copies, with: log, candidates: candidates)
         combinationQueue.async {
-            let bytes = combination.run()
-            if let bytes { self.add([.repair(block: bytes)]) }
-            self.report(.blockCombined(block, succeeded: bytes != nil))
+            if let bytes = combination.run() {
+                self.add([.storeCombined(block, bytes)])
+            } else {
+                self.report(.blockCombined(block, succeeded: false))
+            }
         }
+    }
+
+    /// Not from a peer's message, so it counts for no budget of theirs. Without room on the disk the attempt has failed, and the
+    /// next comes after a pause.
+    private func store(_ bytes: [UInt8], for block: MissingBlock) throws(EventLogError) {
+        let taking: BlockDesk.Taking
+        do {
+            taking = try BlockDesk.take(bytes, into: log)
+        } catch {
+            report(.blockCombined(block, succeeded: false))
+            throw error
+        }
+        if taking == .taken {
+            repairs.mendedBlocks += 1
+            reportMissing()
+        }
+        report(.blockCombined(block, succeeded: taking != .lacksRoom))
     }
 
     private func persist(_ new: [LogWrite]) throws(EventLogError) {

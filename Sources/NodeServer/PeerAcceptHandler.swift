@@ -54,7 +54,8 @@ final class PeerAcceptHandler: ChannelInboundHandler {
         input.append(&bytes)
         do {
             while try readNext() {}
-            accepted.holds(received: input.count + splitter.count)
+            // What a proven peer has sent of a frame is bounded by the frame's length, and must not be shed for strangers' bytes.
+            if case .greeting = state { accepted.holds(received: input.count) } else { accepted.holds(received: 0) }
         } catch {
             refuse("\(error)")
         }

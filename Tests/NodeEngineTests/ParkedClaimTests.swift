@@ -23,6 +23,17 @@ import WireFormat
         #expect(node.takeReplies().filter { $0.claimed != nil }.map(\.client) == [inputs[2].client])
     }
 
+    /// Other sessions may make a leader forget what it answered under higher numbers.
+    @Test func `a claim that waits is served although later answers of its session are forgotten`() throws {
+        var node = try LoneEngine { $0.effectlessAnswers = 4 }
+        let parked = node.claim()
+        try node.turn([parked])
+        for _ in 0..<10 { try node.turn([node.claim(board: "empty", wait: 0)]) }
+        #expect(node.takeReplies().count == 10)
+        try node.turn([node.post()])
+        #expect(node.takeReplies().filter { $0.claimed?.count == 1 }.map(\.client) == [parked.client])
+    }
+
     @Test func `a claim of some priorities is served by a job of one of them`() throws {
         var node = try LoneEngine()
         let high = node.claim(priorities: [.high, .veryHigh])

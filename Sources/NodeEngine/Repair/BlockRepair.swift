@@ -58,7 +58,11 @@ package struct BlockRepair: Sendable {
 
     /// What to do now that time has passed.
     package mutating func tick(now: UInt64) -> [Action] {
-        guard !missing.isEmpty, !peers.isEmpty else { return [] }
+        guard !missing.isEmpty, !peers.isEmpty else {
+            // No copies are kept for a block that came whole in the end.
+            combined.set([])
+            return []
+        }
         combined.set(missing.filter { refusals.isOnlyCorrupt($0, now: now) })
         return questions(now: now) + combined.tick(now: now).map(Self.action)
     }
