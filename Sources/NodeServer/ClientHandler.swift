@@ -171,13 +171,16 @@ final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
         output.removeAll(keepingCapacity: count < 64 << 10)
         unsent += count
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        context.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { _ in bound.value.sent(count) }
+        context.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { result in
+            bound.value.unsent -= count
+            // A connection that is being closed is not read from again, however much of it is here: nobody waits for the answers.
+            if case .success = result { bound.value.sent() }
+        }
         unsentChanged()
         goOnReading()
     }
 
-    private func sent(_ count: Int) {
-        unsent -= count
+    private func sent() {
         unsentChanged()
         goOnReading()
     }

@@ -14,7 +14,8 @@ import WireFormat
         return .init(address: "h:\(node)", status: status)
     }
 
-    private static func down(_ node: UInt64, _ message: String = "no answer in time; connection refused") -> ClusterStatus.Report {
+    private static func down(_ node: UInt64, _ message: String = "no answer in time; connection refused") -> ClusterStatus.Report
+    {
         .init(address: "h:\(node)", error: JobboardError(.unavailable, message))
     }
 

@@ -56,7 +56,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "trace, debug, info, notice, warning, error or critical. Default: what the file says, else info.", valueName: "level"))
+            "trace, debug, info, notice, warning, error or critical. Default: what the file says, else info.", valueName: "level")
+    )
     var logLevel: LogLevel?
 
     func validate() throws {
