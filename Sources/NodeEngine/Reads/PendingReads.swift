@@ -203,14 +203,16 @@ extension Read.Kind {
         if case .query(.jobs) = self { true } else { false }
     }
 
-    /// About what it takes in memory, but for outcomes: those share what the state holds.
+    /// About what it takes in memory. An outcome that was made again from what the session table kept holds jobs of its own: a
+    /// claim of 1,024 of them, asked for again in 30 bytes, takes hundreds of kilobytes.
     var bytes: Int {
         switch self {
         case .query(.jobs(let query)):
             256 + query.board.utf8.count + (query.owner?.utf8.count ?? 0) + (query.name?.utf8.count ?? 0)
         case .query(.count(let board, _)): 256 + board.utf8.count
-        case .query, .settled: 256
-        case .repeated: 1024
+        case .query: 256
+        case .settled(let outcome): max(256, outcome.answerBytes)
+        case .repeated(let settled): max(1024, settled.outcome.answerBytes)
         case .park(let kind, _): ParkedWaits.bytes(of: kind)
         case .watch(let board, _): Watches.bytes(of: board)
         }
