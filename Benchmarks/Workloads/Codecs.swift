@@ -13,7 +13,7 @@ extension Workload {
             }
         },
         Workload("codec: a client's post, there and back") {
-            let request = Request.write(Samples.posts(1, session: 7)[0], waitMilliseconds: 0)
+            let request = Request.write(Samples.posts(1, session: 7)[0], Sending(term: 3))
             return { times in
                 var frame: [UInt8] = []
                 for _ in 0..<times {

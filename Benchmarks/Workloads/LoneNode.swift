@@ -89,7 +89,8 @@ struct LoneNode {
                     let call = SessionCommand(
                         session: session, sequence: 1 << 32 + UInt64(number), acknowledgedBelow: 1, command: .claimNext(want))
                     return .request(
-                        ClientReference(connection: Self.connection, request: request), .write(call, waitMilliseconds: .max))
+                        ClientReference(connection: Self.connection, request: request),
+                        .write(call, Sending(term: engine.replica.term, waitMilliseconds: .max)))
                 })
         }
         let parked = engine.status.budgets.first { $0.name == Budget.parkedRequests.name }
@@ -107,7 +108,7 @@ struct LoneNode {
     private mutating func write(_ call: SessionCommand) -> EngineInput {
         request += 1
         return .request(
-            ClientReference(connection: Self.connection, request: request), .write(call, waitMilliseconds: 0))
+            ClientReference(connection: Self.connection, request: request), .write(call, Sending(term: engine.replica.term)))
     }
 
     /// One turn, and those in which the disk answers; `effects` are those of all of them.
