@@ -84,7 +84,7 @@ import WireFormat
         await client.shutdown()
     }
 
-    @Test(.timeLimit(.minutes(1))) func aNodeWhoseDiskFailsEndsAndNamesTheFile() async throws {
+    @Test(.timeLimit(.minutes(10))) func aNodeWhoseDiskFailsEndsAndNamesTheFile() async throws {
         let cluster = try await TestCluster(nodes: 1)
         let client = try JobboardClient(nodes: cluster.addresses)
         _ = try await client.post(NewJob(name: "before"), timeout: .seconds(30))

@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized) struct StalledLogTests {
     /// A line of log was a blocking write on the event loop: such a node did not come up, or stood still at its next line, and
     /// did not end when it was asked to.
-    @Test(.timeLimit(.minutes(1))) func `a node whose log nobody reads serves its clients and ends when it is asked to`()
+    @Test(.timeLimit(.minutes(10))) func `a node whose log nobody reads serves its clients and ends when it is asked to`()
         async throws
     {
         let cluster = try await TestCluster(nodes: 1, starting: [])
@@ -19,7 +19,7 @@ import Testing
         _ = pipe
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a node whose log has lost its reader serves its clients and ends when it is asked to`()
+    @Test(.timeLimit(.minutes(10))) func `a node whose log has lost its reader serves its clients and ends when it is asked to`()
         async throws
     {
         let cluster = try await TestCluster(nodes: 1, starting: [])

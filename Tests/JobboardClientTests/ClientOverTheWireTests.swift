@@ -5,7 +5,7 @@ import NIOPosix
 import Testing
 import WireFormat
 
-@Suite(.timeLimit(.minutes(1))) struct ClientOverTheWireTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientOverTheWireTests {
     private let id = JobID(high: 1, low: 2)
 
     @Test func `a write reaches the leader that the node names, and a later one that a refusal names`() async throws {

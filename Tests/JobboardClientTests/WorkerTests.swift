@@ -6,7 +6,8 @@ import ServiceLifecycle
 import Testing
 import WireFormat
 
-@Suite(.timeLimit(.minutes(1))) struct WorkerTests {
+/// The limit is for hangs alone: beside the simulator each of these takes minutes on a machine of two cores.
+@Suite(.timeLimit(.minutes(10))) struct WorkerTests {
     private let holder = Holder(job: JobID(high: 1, low: 2), who: "w", fence: 5)
 
     /// A worker at a fake node, its first job handed to it. Returns what the node gets from then on.

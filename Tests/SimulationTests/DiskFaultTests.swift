@@ -82,7 +82,7 @@ import Testing
         for sight in [Sight.repairs, .blocksRepaired] { #expect(sights[sight] > 0, "\(sight.rawValue)") }
     }
 
-    @Test(arguments: [2, 3, 5]) func `a block that is corrupt on every node is put together from all copies`(nodes: Int) throws {
+    @Test(arguments: [3, 5]) func `a block that is corrupt on every node is put together from all copies`(nodes: Int) throws {
         let plan = Self.plan {
             $0.sharedRotEvery = 1000
             $0.killEvery = 700

@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func aSeedReplaysARunExactly() throws {
-        for seed in [3, 17] as [UInt64] {
+        for seed in [3, 5] as [UInt64] {
             var first = SimulatedCluster(seed: seed, nodes: 3)
             var second = SimulatedCluster(seed: seed, nodes: 3)
             // Looking on changes nothing.
