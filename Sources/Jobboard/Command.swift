@@ -26,7 +26,7 @@ public struct NewJob: Sendable, Equatable {
     /// Trashed after so many claims whose lease ended, 0 for never; nil for `defaultMaxLostClaims`.
     public var maxLostClaims: UInt32?
 
-    /// So many lost claims trash a job that does not say how many may: a job that kills its workers must not go on for ever.
+    /// So many lost claims trash a job that does not say how many may: a job that kills its workers must not be retried without end.
     public static let defaultMaxLostClaims: UInt32 = 16
 
     /// A job with a name; everything else can be set afterwards.

@@ -6,7 +6,7 @@ import NodeStorage
 /// The same block is corrupt on every node, in different bytes: together the nodes still hold all of it.
 extension SimulatedCluster {
     /// Some block that every node has whole rots on every disk, where a log must tell that from a torn tail; no byte of it on two
-    /// of them. Not while anything else is rotten.
+    /// of them. Not while anything else is corrupt.
     mutating func rotEverywhere() {
         let (choice, isRange) = (random.next(), random.below(3) == 0)
         guard nodes.count > 1, nodes.allSatisfy({ $0.isRunning && !$0.isDamaged && !$0.disk.isRotten }) else { return }

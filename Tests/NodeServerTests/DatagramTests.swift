@@ -64,7 +64,7 @@ import WireFormat
         }
     }
 
-    /// Numbers of an emptied folder begin anew, so it is not the larger one that counts but the one that was agreed.
+    /// Numbers of an emptied folder start at 1 again, so it is not the larger one that counts but the one that was agreed.
     @Test func `only datagrams of the epoch of the last greeting are taken`() {
         var receiver = seal(2)
         var epoch: UInt64? = nil

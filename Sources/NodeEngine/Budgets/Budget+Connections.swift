@@ -32,8 +32,8 @@ extension Budget {
 
     package static let receivedBytes = Budget(
         "received_bytes", per: .node, 256 << 20, .bytes,
-        meaning: "What came from clients and other nodes and is not yet a whole request or frame, or waits until the client may "
-            + "go on.",
+        meaning: "What came from clients, and in greetings at the peer port, and is not yet a whole request, or waits until the "
+            + "client may go on.",
         whenExceeded: "The connection that holds the most is closed.")
 
     package static let frameTime = Budget(
