@@ -21,16 +21,20 @@ package struct CopyCombination {
     private var bytes: [UInt8]
     /// Where the copies don't agree, or none has a byte; in order.
     private var open: [Int] = []
+    /// The same, by place.
+    private var isOpen: [Bool]
 
     /// `range`: the part of the copies that is to be found. `known`: by place in that part, bytes that are known for certain.
     package init(_ copies: [BlockCopy], _ range: Range<Int>, known: [Int: UInt8] = [:]) {
         self.copies = copies.map { $0.readable(range) }
         bytes = [UInt8](repeating: 0, count: range.count)
+        isOpen = [Bool](repeating: false, count: range.count)
         for place in bytes.indices {
             if let byte = known[place] ?? agreed(at: place) {
                 bytes[place] = byte
             } else {
                 open.append(place)
+                isOpen[place] = true
             }
         }
     }
@@ -87,11 +91,11 @@ package struct CopyCombination {
         return Self.firstAccepted(candidate, choices, accepts)
     }
 
-    /// What may stand there: one thing where a majority says so.
+    /// What may stand there: one thing where a majority says so. What is certain in between is asked of no copy.
     private func options(at place: Range<Int>) -> [[UInt8]] {
         var votes: [(value: [UInt8], count: Int)] = []
         for copy in copies {
-            let value = copy[place].compactMap(\.self)
+            let value = place.compactMap { isOpen[$0] ? copy[$0] : bytes[$0] }
             guard value.count == place.count else { continue }
             if let known = votes.firstIndex(where: { $0.value == value }) {
                 votes[known].count += 1

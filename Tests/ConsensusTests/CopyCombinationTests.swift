@@ -70,6 +70,21 @@ import Testing
         #expect(Self.find(copies, known: known) == (Self.original, 1))
     }
 
+    @Test func `what is known for certain stays so within a range that is taken as a whole`() {
+        let copies = [Self.copy(turning: Array(10..<90)), Self.copy(turning: [40, 41, 150])]
+        let (found, tried) = Self.find(copies, known: [40: Self.original[40], 41: Self.original[41]])
+        #expect(found == Self.original && tried <= 4)
+    }
+
+    @Test func `a copy that lacks only what the others agree on counts in a range that is taken as a whole`() {
+        let copies = [
+            Self.copy(turning: Array(10..<90)), Self.copy(turning: [150], unreadable: [40..<41]),
+            Self.copy(turning: [], unreadable: [0..<200]),
+        ]
+        let (found, tried) = Self.find(copies, known: [40: Self.original[40]])
+        #expect(found == Self.original && tried <= 4)
+    }
+
     @Test func `copies that end early or run on behind the block count as far as they go`() {
         var long = Self.copy(turning: [100])
         long.bytes += [9, 9, 9]
