@@ -193,7 +193,7 @@ package final class NodeRepair {
         switch transfer {
         case .askBlock, .askCorruptBlock: if let answer = try BlockDesk.answer(transfer, from: log) { send(peer, answer) }
         case .askContents, .askContentsAt, .askChunk: if let (answer, _) = desk.answer(transfer) { send(peer, answer) }
-        case .block(_, _, let bytes): try take(bytes, send)
+        case .block(_, _, let bytes): if try take(bytes) == .taken { try ask(send) }
         case .noBlock(let index, let digest, let neverHad):
             blocks.refused(MissingBlock(index: index, digest: digest), by: peer, neverHad: neverHad, now: now)
             try learnIfNeeded()
@@ -217,16 +217,17 @@ package final class NodeRepair {
         }
     }
 
-    private func take(_ bytes: [UInt8], _ send: (NodeID, Transfer) -> Void) throws {
-        switch try BlockDesk.take(bytes, into: log) {
-        case .notWanted: return
+    private func take(_ bytes: [UInt8]) throws -> BlockDesk.Taking {
+        let taking = try BlockDesk.take(bytes, into: log)
+        switch taking {
+        case .notWanted: break
         case .lacksRoom: lacksRoom = true
         case .taken:
             lacksRoom = false
             mended.blocks += 1
             listMissing()
-            try ask(send)
         }
+        return taking
     }
 
     // MARK: Blocks that no node has whole
@@ -252,9 +253,11 @@ package final class NodeRepair {
         _ block: MissingBlock, _ bytes: [UInt8]?, now moment: UInt64, send: (NodeID, Transfer) -> Void
     ) throws {
         now = moment
-        blocks.ended(block, succeeded: bytes != nil, now: now)
-        guard let bytes else { return }
-        try waitingForRoom { try take(bytes, send) }
+        guard let bytes else { return blocks.ended(block, succeeded: false, now: now) }
+        let taking = try take(bytes)
+        // Only once it is stored: else nobody would wait for room before it is made again.
+        blocks.ended(block, succeeded: taking != .lacksRoom, lacksRoom: taking == .lacksRoom, now: now)
+        try waitingForRoom { try ask(send) }
     }
 
     /// Something has happened in the cluster while this log is empty: the node has missed it or lost it.

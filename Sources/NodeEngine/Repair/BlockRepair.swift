@@ -52,8 +52,8 @@ package struct BlockRepair: Sendable {
     }
 
     /// What `combine` had asked for has ended.
-    package mutating func ended(_ block: MissingBlock, succeeded: Bool, now: UInt64) {
-        combined.ended(block, succeeded: succeeded, now: now)
+    package mutating func ended(_ block: MissingBlock, succeeded: Bool, lacksRoom: Bool = false, now: UInt64) {
+        combined.ended(block, succeeded: succeeded, lacksRoom: lacksRoom, now: now)
     }
 
     /// What to do now that time has passed.
