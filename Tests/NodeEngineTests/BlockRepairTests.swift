@@ -116,4 +116,14 @@ import WireFormat
         }
         #expect(Set(tried.keys) == [1, 2, 3, 4])
     }
+
+    @Test mutating func `every block that all have refused is asked for again, however many there are`() {
+        let blocks = (1...40).map { Self.block($0) }
+        repair.set(blocks)
+        for block in blocks { refuse(block) }
+        let asked = pass(until: 5000).blocks
+        for peer in Self.peers {
+            #expect(Set(asked.filter { $0.peer == peer }.map(\.index)) == Set(1...40), "node \(peer)")
+        }
+    }
 }

@@ -67,7 +67,8 @@ package struct BlockRepair: Sendable {
         return questions(now: now) + combined.tick(now: now).map(Self.action)
     }
 
-    /// Whom to ask for what. Those that a peer may have come before those that all have refused.
+    /// Whom to ask for what. Those that a peer may have come before those that all have refused; of these others each round, since
+    /// a peer may have got any of them back.
     private mutating func questions(now: UInt64) -> [Action] {
         if let askedAt {
             guard now - askedAt >= Self.patience else { return [] }
@@ -76,7 +77,11 @@ package struct BlockRepair: Sendable {
         askedAt = now
         let peer = peers[turn % peers.count]
         let (hopeful, refused) = (missing.filter { !refusals.isRefusedByAll($0) }, missing.filter(refusals.isRefusedByAll))
-        return (hopeful + refused).prefix(Self.window).map { .ask(peer, .askBlock(index: $0.index, digest: $0.digest)) }
+        let room = max(0, Self.window - hopeful.count)
+        let first = refused.isEmpty ? 0 : turn / peers.count * room % refused.count
+        return (hopeful + refused[first...] + refused[..<first]).prefix(Self.window).map {
+            .ask(peer, .askBlock(index: $0.index, digest: $0.digest))
+        }
     }
 
     private static func action(_ action: CombinedRepair.Action) -> Action {
