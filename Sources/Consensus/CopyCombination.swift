@@ -3,8 +3,8 @@
 /// Each byte is what most copies have, unreadable ones not counted. Where no value has a majority, all values that a copy has
 /// are tried in turn, with all 256 values where no copy can be read, as long as that makes no more candidates than are
 /// allowed. When it makes more, as where a whole sector of one of two copies was lost, neighbouring places are taken as one,
-/// which is as one of the copies has it throughout. The check decides alone; a wrong result is as unlikely as a collision of
-/// its digest.
+/// which is as one of the copies has it throughout; or, where what two copies lost adjoins, as one has it up to some place and
+/// as another has it from there on. The check decides alone; a wrong result is as unlikely as a collision of its digest.
 package struct CopyCombination {
     /// Places that are no further apart are taken as one in the second attempt, in bytes.
     private static let reach = 16
@@ -13,6 +13,25 @@ package struct CopyCombination {
     private struct Choice {
         var place: Range<Int>
         var options: [[UInt8]]
+        /// Any option may also go over into any other one, after each byte but the last.
+        var isSplit = false
+
+        private var splits: Int { isSplit ? place.count - 1 : 0 }
+
+        /// How many things may stand there; nil when there are too many to count.
+        var count: Int? {
+            let (pairs, isTooMany) = (options.count * (options.count - 1)).multipliedReportingOverflow(by: splits)
+            return isTooMany ? nil : options.count + pairs
+        }
+
+        /// The options themselves come first.
+        func value(_ number: Int) -> [UInt8] {
+            guard number >= options.count else { return options[number] }
+            let (pair, split) = (number - options.count).quotientAndRemainder(dividingBy: splits)
+            let (first, second) = pair.quotientAndRemainder(dividingBy: options.count - 1)
+            let other = second < first ? second : second + 1
+            return Array(options[first][...split] + options[other][(split + 1)...])
+        }
     }
 
     /// By copy: its bytes, nil where it has none.
@@ -57,7 +76,8 @@ package struct CopyCombination {
         var left = limit
         if let found = find(open.map { $0..<$0 + 1 }, &left, accepts) { return found }
         let runs = runs()
-        return runs.count < open.count ? find(runs, &left, accepts) : nil
+        guard runs.count < open.count else { return nil }
+        return find(runs, &left, accepts) ?? find(runs, isSplit: true, &left, accepts)
     }
 
     private func runs() -> [Range<Int>] {
@@ -73,7 +93,7 @@ package struct CopyCombination {
     }
 
     private func find(
-        _ places: [Range<Int>], _ left: inout Int, _ accepts: ([UInt8], Int) -> Bool
+        _ places: [Range<Int>], isSplit: Bool = false, _ left: inout Int, _ accepts: ([UInt8], Int) -> Bool
     ) -> [UInt8]? {
         var candidate = bytes
         var choices: [Choice] = []
@@ -83,9 +103,11 @@ package struct CopyCombination {
             guard let first = options.first else { return nil }
             candidate.replaceSubrange(place, with: first)
             guard options.count > 1 else { continue }
-            choices.append(Choice(place: place, options: options))
-            count = count.multipliedReportingOverflow(by: options.count).overflow ? .max : count * options.count
-            guard count <= left else { return nil }
+            let choice = Choice(place: place, options: options, isSplit: isSplit)
+            let (product, isTooMany) = count.multipliedReportingOverflow(by: choice.count ?? .max)
+            guard !isTooMany, product <= left else { return nil }
+            count = product
+            choices.append(choice)
         }
         left -= count
         return Self.firstAccepted(candidate, choices, accepts)
@@ -113,14 +135,15 @@ package struct CopyCombination {
         _ first: [UInt8], _ choices: [Choice], _ accepts: ([UInt8], Int) -> Bool
     ) -> [UInt8]? {
         var candidate = first
+        let counts = choices.map { $0.count ?? .max }
         var taken = [Int](repeating: 0, count: choices.count)
         var changedFrom = 0
         while !accepts(candidate, changedFrom) {
-            guard let turn = taken.indices.last(where: { taken[$0] + 1 < choices[$0].options.count }) else { return nil }
+            guard let turn = taken.indices.last(where: { taken[$0] + 1 < counts[$0] }) else { return nil }
             taken[turn] += 1
             for later in taken.indices where later > turn { taken[later] = 0 }
             for place in taken.indices where place >= turn {
-                candidate.replaceSubrange(choices[place].place, with: choices[place].options[taken[place]])
+                candidate.replaceSubrange(choices[place].place, with: choices[place].value(taken[place]))
             }
             changedFrom = choices[turn].place.lowerBound
         }

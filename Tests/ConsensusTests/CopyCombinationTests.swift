@@ -64,6 +64,16 @@ import Testing
         #expect(found == Self.original && tried <= 4)
     }
 
+    @Test func `ranges that adjoin, one lost by each of two copies, are told apart where one goes over into the other`() {
+        for border in [11, 50, 89] {
+            let copies = [Self.copy(turning: Array(10..<border)), Self.copy(turning: Array(border..<90) + [150])]
+            let (found, tried) = Self.find(copies)
+            #expect(found == Self.original && tried <= 1000, "at \(border)")
+        }
+        let copies = [Self.copy(turning: Array(10..<50)), Self.copy(turning: Array(50..<90))]
+        #expect(Self.find(copies, atMost: 100).found == nil, "there are 160 candidates")
+    }
+
     @Test func `what is known for certain is not asked of the copies`() {
         let copies = [Self.copy(turning: Array(0..<40)), Self.copy(turning: Array(20..<60))]
         let known = Dictionary(uniqueKeysWithValues: (0..<60).map { ($0, Self.original[$0]) })
