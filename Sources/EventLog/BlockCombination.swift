@@ -9,13 +9,16 @@ package struct BlockCombination: Sendable {
     private let cluster: UInt64
     private let copies: [BlockCopy]
     private let candidates: Int
+    private let hashBytes: Int
 
-    /// `candidates`: how many are tried at most, for the header and for the body each.
-    package init(_ block: MissingBlock, cluster: UInt64, copies: [BlockCopy], candidates: Int) {
+    /// `candidates`: how many are tried at most, for the header and for the body each. `hashBytes`: how many bytes they may have
+    /// together; one is always tried.
+    package init(_ block: MissingBlock, cluster: UInt64, copies: [BlockCopy], candidates: Int, hashBytes: Int = .max) {
         self.block = block
         self.cluster = cluster
         self.copies = copies
         self.candidates = candidates
+        self.hashBytes = hashBytes
     }
 
     /// The block; nil when the copies don't tell it.
@@ -24,6 +27,7 @@ package struct BlockCombination: Sendable {
         let body = BlockHeader.byteCount..<BlockHeader.byteCount + Int(header.storedLength)
         // Longer than any copy: too much is lost to look at.
         guard copies.contains(where: { $0.bytes.count >= body.upperBound }) else { return nil }
+        let candidates = min(candidates, max(1, hashBytes / max(1, body.count)))
         var hash = ResumableHash()
         let found = CopyCombination(copies, body).find(atMost: candidates) { candidate, changedFrom in
             hash.digest(of: candidate, changedFrom: changedFrom) == header.bodyDigest

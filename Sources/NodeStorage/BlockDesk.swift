@@ -33,7 +33,8 @@ package enum BlockDesk {
     ) -> BlockCombination {
         let own = corruptCopy(of: block, in: log)
         return BlockCombination(
-            block, cluster: log.cluster, copies: copies + (own.map { [$0] } ?? []), candidates: candidates)
+            block, cluster: log.cluster, copies: copies + (own.map { [$0] } ?? []), candidates: candidates,
+            hashBytes: Budget.combinedHashBytes.limit)
     }
 
     /// What became of a block that a peer sent.

@@ -104,6 +104,21 @@ import Testing
         log.close()
     }
 
+    @Test func `of a large block fewer candidates are tried`() throws {
+        let whole = entries[3].block
+        let copies = [[300, 400], [500, 600]].map { places in
+            var bytes = whole
+            for place in places { bytes[place] ^= 0x11 }
+            return BlockCopy(bytes: bytes)
+        }
+        func combine(hashBytes: Int) -> [UInt8]? {
+            BlockCombination(block(4), cluster: tag, copies: copies, candidates: 1 << 16, hashBytes: hashBytes).run()
+        }
+        // Four bytes in which two copies differ make 16 candidates.
+        #expect(combine(hashBytes: 16 * whole.count) == whole)
+        #expect(combine(hashBytes: 15 * (whole.count - 112)) == nil)
+    }
+
     @Test func `copies that are wrong in the same byte make nothing`() throws {
         for disk in disks { try turn([300], of: 4, on: disk) }
         #expect(try combine(4) == nil)

@@ -1,6 +1,6 @@
 /// What a node spends on a block of its log that no node has whole.
 extension Budget {
-    static let repairs = [combinedBlocks, combinedCandidates, corruptCopyBytes, corruptSearchBytes]
+    static let repairs = [combinedBlocks, combinedCandidates, combinedHashBytes, corruptCopyBytes, corruptSearchBytes]
 
     package static let combinedBlocks = Budget(
         "combined_blocks", per: .node, 1, .count,
@@ -10,6 +10,11 @@ extension Budget {
     package static let combinedCandidates = Budget(
         "combined_candidates", per: .request, 1 << 16, .count,
         meaning: "Candidates for a block, and for its header, that are tried where corrupt copies of it have no majority.",
+        whenExceeded: "The block stays missing, and is tried again after a while.")
+
+    package static let combinedHashBytes = Budget(
+        "combined_hash_bytes", per: .request, 16 << 30, .bytes,
+        meaning: "Bytes that all candidates for a block may have together: of large blocks fewer are tried.",
         whenExceeded: "The block stays missing, and is tried again after a while.")
 
     package static let corruptCopyBytes = Budget(
