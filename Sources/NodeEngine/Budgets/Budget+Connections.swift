@@ -34,7 +34,7 @@ extension Budget {
         "received_bytes", per: .node, 256 << 20, .bytes,
         meaning: "What came from clients, and in greetings at the peer port, and is not yet a whole request, or waits until the "
             + "client may go on.",
-        whenExceeded: "The connection that holds the most is closed.")
+        whenExceeded: "The connection with the most bytes times the time that it has held them is closed.")
 
     package static let frameTime = Budget(
         "frame_time", per: .connection, 30_000, .milliseconds,
