@@ -141,9 +141,21 @@ struct Watches: Sendable {
         return true
     }
 
+    /// Its watches are removed by and by; until then the connection counts as blocked.
     mutating func close(_ connection: UInt64) {
         _ = behind.close(connection)
-        for ticket in index.tickets(of: connection) { remove(ticket) }
+        index.close(connection)
+    }
+
+    var hasAbandoned: Bool { index.hasAbandoned }
+
+    /// Removes watches of closed connections, as many as `left` says.
+    mutating func removeAbandoned(_ left: inout Int) {
+        while left > 0, let ticket = index.popAbandoned() {
+            guard watches[ticket] != nil else { continue }
+            remove(ticket)
+            left -= 1
+        }
     }
 
     private mutating func remove(_ ticket: UInt64) {
@@ -162,7 +174,8 @@ struct Watches: Sendable {
         let queued = behind.all
         precondition(Set(queued).count == queued.count, "a watch is to be sent two slices at a time")
         precondition(
-            queued.count { watches[$0] != nil } == watches.count - caught, "a watch that is behind is not in the queue")
+            index.hasAbandoned || queued.count { watches[$0] != nil } == watches.count - caught,
+            "a watch that is behind is not in the queue")
         for watch in watches.values { precondition((watch.next ?? 0) <= nextPosition, "a watch waits for the future") }
         precondition(
             watches.values.reduce(0) { $0 + Self.bytes(of: $1.board) } == byteCount, "watches take not \(byteCount) bytes")
