@@ -23,6 +23,19 @@ import WireFormat
         func add(_ client: ClientHandler<QuietNode>) -> UInt64 { 1 }
         func remove(client connection: UInt64) { isGone = true }
         func receive(_ input: EngineInput) { inputs.append(input) }
+        func receive(_ request: Request, from client: ClientReference, bytes: Int) {
+            turns.add(bytes: bytes)
+            receive(.request(client, request))
+        }
+
+        var turns = ClientTurns<ClientHandler<QuietNode>>(limit: 1 << 20)
+        var takesRequests: Bool { turns.hasRoom }
+        func wait(_ client: ClientHandler<QuietNode>) { turns.wait(client) }
+        /// A turn is made, and the clients that waited for it go on.
+        func turn() {
+            turns.turned()
+            while let client = turns.next() { client.turnCame() }
+        }
 
         var requests: [UInt64] {
             inputs.compactMap { if case .request(let reference, _) = $0 { reference.request } else { nil } }
@@ -124,6 +137,24 @@ import WireFormat
         #expect(stage.socket.reads == reads)
         stage.answer(3)
         // It goes on with the socket, which asked to be read meanwhile.
+        #expect(stage.socket.reads == reads + 1)
+    }
+
+    @Test func `requests past a turn's bytes wait for the next turn, and their connection is not read from`() throws {
+        let stage = try Stage()
+        stage.node.turns = ClientTurns(limit: 1)
+        try stage.greet()
+        try stage.ask(1...3)
+        #expect(stage.node.requests == [1])
+        let reads = stage.socket.reads
+        stage.channel.read()
+        #expect(stage.socket.reads == reads)
+        stage.node.turn()
+        #expect(stage.node.requests == [1, 2])
+        stage.node.turn()
+        #expect(stage.node.requests == [1, 2, 3])
+        #expect(stage.socket.reads == reads)
+        stage.node.turn()
         #expect(stage.socket.reads == reads + 1)
     }
 
