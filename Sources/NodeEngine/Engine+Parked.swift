@@ -35,7 +35,9 @@ extension Engine {
     /// Offers what has become claimable to parked claims: first come, first served, as far as it goes.
     mutating func serveParkedClaims(_ effects: inout [EngineEffect]) {
         guard parkedClaims.hasBoardsToServe, replica.termIsOpen, acceptsWrites else { return }
-        while waiting.hasRoom(for: settings.largestParkedClaim, limit: settings.waitingLimit),
+        // Passing over claims of closed connections takes time too; while there are some, another turn follows.
+        while turn.answers > 0 || !parkedClaims.hasAbandoned,
+            waiting.hasRoom(for: settings.largestParkedClaim, limit: settings.waitingLimit),
             let board = parkedClaims.nextBoardToServe()
         {
             serveParkedClaims(on: board, &effects)
@@ -49,6 +51,11 @@ extension Engine {
                 return parkedClaims.serveLater(board)
             }
             guard let write = parkedClaims.nextServable(on: board, in: state.machine) else { return }
+            guard connections.contains(write.client.connection) else {
+                turn.answers -= 1
+                if turn.answers > 0 { continue }
+                return parkedClaims.serveLater(board)
+            }
             takeWrite(write, waited: true, &effects)
             let now = claimsUnderWay[board, default: 0]
             // It may have been answered without being proposed: then the job is still there for the next claim.
@@ -105,6 +112,7 @@ extension Engine {
             }
             guard let client = parkedWaits.popFirstDue() else { continue }
             turn.answers -= 1
+            guard connections.contains(client.connection) else { continue }
             turn.bytes -= response.byteCount
             effects.append(.reply(client, response))
         }
@@ -117,12 +125,12 @@ extension Engine {
         while turn.answers > 0, parkedClaims.hasExpired(at: now.monotonic) {
             guard let write = parkedClaims.popExpired(at: now.monotonic) else { break }
             turn.answers -= 1
-            endWait(of: write, &effects)
+            if connections.contains(write.client.connection) { endWait(of: write, &effects) }
         }
         while turn.answers > 0, parkedWaits.hasExpired(at: now.monotonic) {
             guard let (client, kind) = parkedWaits.popExpired(at: now.monotonic) else { break }
             turn.answers -= 1
-            effects.append(.reply(client, lastWord(on: kind)))
+            if connections.contains(client.connection) { effects.append(.reply(client, lastWord(on: kind))) }
         }
     }
 
@@ -162,6 +170,19 @@ extension Engine {
         let outcome = state.machine.answeredBefore(write.call)
         if outcome == nil { remember(.claimed([]), of: write.call) }
         effects.append(.reply(client, .outcome(outcome ?? .claimed([]))))
+    }
+
+    var hasAbandonedParked: Bool { parkedClaims.hasAbandoned || parkedWaits.hasAbandoned || watches.hasAbandoned }
+
+    /// Removes what closed connections had parked, with half of what the turn may do: others go on being answered.
+    mutating func removeAbandonedParked() {
+        guard hasAbandonedParked else { return }
+        let half = max(1, turn.answers / 2)
+        var left = half
+        parkedClaims.removeAbandoned(&left)
+        parkedWaits.removeAbandoned(&left)
+        watches.removeAbandoned(&left)
+        turn.answers -= half - left
     }
 
     mutating func forget(_ connection: UInt64) {

@@ -50,8 +50,8 @@ extension Engine {
         guard watches.hasCaughtUp(on: board) else { return }
         let bytes = events.reduce(0) { $0 + $1.byteCount }
         var left = bytes <= Self.sliceBytes ? turn.bytes : 0
-        let clients = watches.clientsToTell(on: board, at: position) { [blocked] in
-            blocked.contains($0)
+        let clients = watches.clientsToTell(on: board, at: position) { [blocked, connections] in
+            blocked.contains($0) || !connections.contains($0)
         } mayBeSent: {
             defer { left -= bytes }
             return left > 0
@@ -64,7 +64,9 @@ extension Engine {
     mutating func advanceWatches(_ effects: inout [EngineEffect]) {
         // Each once: one that is still behind afterwards has its next slice in the next turn.
         for _ in 0..<watches.behindCount {
-            guard turn.mayAnswer, let slice = watches.nextBehind(isBlocked: { [blocked] in blocked.contains($0) }) else { return }
+            guard turn.mayAnswer else { return }
+            let slice = watches.nextBehind { [blocked, connections] in blocked.contains($0) || !connections.contains($0) }
+            guard let slice else { return }
             send(slice, &effects)
         }
     }

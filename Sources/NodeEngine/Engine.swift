@@ -113,6 +113,7 @@ package struct Engine: Sendable {
         turn = TurnBudget(settings)
         memory.refresh(used: state.machine.accountedBytes, limit: replica.clusterMemory)
         for input in inputs { take(input, &effects) }
+        removeAbandonedParked()
         expireParked(&effects)
         buildNameIndexes(&effects)
         serveParkedClaims(&effects)
@@ -131,7 +132,7 @@ package struct Engine: Sendable {
     /// Something is due that did not fit into this turn: another one should follow at once, without waiting for an input.
     package var hasDeferredWork: Bool {
         !reads.answers.isEmpty || watches.hasBehind || parkedWaits.hasDue || parkedWaits.hasExpired(at: now.monotonic)
-            || parkedClaims.hasExpired(at: now.monotonic) || state.machine.hasUnbuiltNames
+            || parkedClaims.hasExpired(at: now.monotonic) || hasAbandonedParked || state.machine.hasUnbuiltNames
     }
 
     private mutating func take(_ input: EngineInput, _ effects: inout [EngineEffect]) {

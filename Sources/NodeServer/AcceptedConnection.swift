@@ -14,6 +14,8 @@ final class AcceptedConnection {
     /// What came and is not yet a frame, and since when a frame has been on its way.
     private(set) var receivedBytes = 0
     private var frameBegan: NIODeadline?
+    /// Since when such bytes have been here with no frame ending, whoever is to blame for it.
+    private var holdsSince: NIODeadline?
     private var unsentBytes = 0
 
     init(_ number: UInt64, channel: any Channel, registry: ConnectionRegistry) {
@@ -33,14 +35,16 @@ final class AcceptedConnection {
         if bytes == 0 || isHeld {
             frameBegan = nil
         } else if hasAdvanced || frameBegan == nil {
-            frameBegan = .now()
+            frameBegan = registry.loop.now
         }
+        if hasAdvanced { holdsSince = registry.loop.now }
         holds(received: bytes)
     }
 
     /// So many bytes of frames that are not whole are here.
     func holds(received bytes: Int) {
         guard bytes != receivedBytes, isOpen else { return }
+        if receivedBytes == 0 { holdsSince = registry.loop.now }
         receivedBytes = bytes
         registry.changed(received: bytes, of: number)
     }
@@ -62,6 +66,13 @@ final class AcceptedConnection {
     func isLate(at now: NIODeadline, after limit: TimeAmount) -> Bool {
         guard let frameBegan else { return false }
         return now - frameBegan > limit + .milliseconds(Int64(receivedBytes / 16))
+    }
+
+    /// What it holds times how long: a client that sends a large request and goes on with it weighs less than one that keeps
+    /// a smaller part of one. In byte-milliseconds.
+    func byteTime(at now: NIODeadline) -> Int {
+        let age = holdsSince.map { Int((now - $0).nanoseconds / 1_000_000) } ?? 0
+        return receivedBytes * max(1, age)
     }
 
     func close() { channel.close(promise: nil) }

@@ -8,12 +8,17 @@ struct ByteLedger {
         self.limit = limit
     }
 
-    /// Gives the connection that has to go when there are too many: the one that holds the most.
-    mutating func set(_ bytes: Int, of number: UInt64) -> UInt64? {
+    /// Gives the connection that has to go when there are too many: the one that holds the most, as `weight` sees it; of
+    /// equal ones the oldest.
+    mutating func set(
+        _ bytes: Int, of number: UInt64, weight: (_ number: UInt64, _ bytes: Int) -> Int = { $1 }
+    ) -> UInt64? {
         let old = bytes > 0 ? held.updateValue(bytes, forKey: number) : held.removeValue(forKey: number)
         total += bytes - (old ?? 0)
         guard total > limit else { return nil }
-        return held.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
+        let heaviest = held.map { (weight: weight($0.key, $0.value), number: $0.key) }
+            .max { ($0.weight, $1.number) < ($1.weight, $0.number) }
+        return heaviest?.number
     }
 
     /// What the connection that holds the most does.

@@ -28,6 +28,8 @@ final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
     private var isBlocked = false
     /// Requests under way that are answered when their time comes, not at once: waits, watches, claims that wait.
     private var waiting: Set<UInt64> = []
+    /// The node has taken all that it may for this turn, and says when this connection may go on.
+    private var waitsForTurn = false
     /// The channel asked to be read while the connection was held.
     private var wantsRead = false
     private var isTaking = false
@@ -74,8 +76,8 @@ final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
         context.read()
     }
 
-    /// The client has to read, or to wait for answers, before it is heard again.
-    private var isHeld: Bool { isBlocked || accepted.requests >= budgets[.requestsPerConnection] }
+    /// The client has to read, or to wait for answers or for its turn, before it is heard again.
+    private var isHeld: Bool { isBlocked || waitsForTurn || accepted.requests >= budgets[.requestsPerConnection] }
 
     private func takeFrames() {
         guard !isTaking else { return }
@@ -84,6 +86,11 @@ final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
         var hasAdvanced = false
         do {
             while context != nil, !isHeld {
+                if hasGreeted, !node.takesRequests {
+                    waitsForTurn = true
+                    node.wait(self)
+                    break
+                }
                 let maximum = hasGreeted ? Framing.maximumClientFrame : Framing.maximumHelloFrame
                 guard let body = try splitter.next(maximum: maximum) else { break }
                 hasAdvanced = true
@@ -104,11 +111,18 @@ final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
         context?.read()
     }
 
+    /// The node takes requests again.
+    func turnCame() {
+        waitsForTurn = false
+        goOnReading()
+    }
+
     private func take(_ body: UnsafeRawBufferPointer) throws(WireError) {
         if hasGreeted {
             let (number, request) = try ClientCodec.decodeRequest(body)
             began(request, number)
-            return node.receive(.request(ClientReference(connection: connection, request: number), request))
+            let client = ClientReference(connection: connection, request: number)
+            return node.receive(request, from: client, bytes: body.count)
         }
         let hello = try ClientCodec.decodeHello(body)
         hasGreeted = true

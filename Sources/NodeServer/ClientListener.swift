@@ -13,4 +13,10 @@ protocol ClientListener: AnyObject, Sendable {
     func add(_ client: ClientHandler<Self>) -> UInt64
     func remove(client connection: UInt64)
     func receive(_ input: EngineInput)
+    /// A request, in a frame of so many bytes.
+    func receive(_ request: Request, from client: ClientReference, bytes: Int)
+    /// Whether a further request may be taken now. If not, `wait` is to follow.
+    var takesRequests: Bool { get }
+    /// The client's `turnCame` is called when it may go on.
+    func wait(_ client: ClientHandler<Self>)
 }

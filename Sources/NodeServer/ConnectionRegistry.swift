@@ -113,7 +113,7 @@ final class ConnectionRegistry: @unchecked Sendable {
     func sweep() {
         loop.preconditionInEventLoop()
         table.limits = Self.limits(budgets, descriptorLimit)
-        let now = NIODeadline.now()
+        let now = loop.now
         let limit = TimeAmount.milliseconds(Int64(budgets[.frameTime]))
         for number in Array(received.holders) where open[number]?.isLate(at: now, after: limit) == true {
             shed(number, for: .frameTime)
@@ -123,7 +123,10 @@ final class ConnectionRegistry: @unchecked Sendable {
     // MARK: Bytes
 
     func changed(received bytes: Int, of number: UInt64) {
-        if let victim = received.set(bytes, of: number) { shed(victim, for: .receivedBytes) }
+        let now = loop.now
+        // By size alone many connections with half a request each would make room at the cost of whoever sends a large one.
+        let victim = received.set(bytes, of: number) { number, _ in open[number]?.byteTime(at: now) ?? 0 }
+        if let victim { shed(victim, for: .receivedBytes) }
     }
 
     func changed(unsent bytes: Int, of number: UInt64) {

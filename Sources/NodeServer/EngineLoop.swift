@@ -35,6 +35,8 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
     private var clients: [UInt64: ClientHandler<EngineLoop>] = [:]
     private var nextConnection: UInt64 = 1
     private var unflushed: [ClientHandler<EngineLoop>] = []
+    private var clientTurns: ClientTurns<ClientHandler<EngineLoop>>
+    private var isGoOnScheduled = false
     var links: [NodeID: PeerLink] = [:]
     var datagrams: DatagramPort?
     /// By which each peer's datagrams of its present run are known, as its last greeting said.
@@ -49,6 +51,7 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         self.disk = disk
         self.snapshots = snapshots
         self.connections = connections
+        clientTurns = ClientTurns(limit: connections.budgets[.requestBytesPerTurn])
         self.logger = logger
         strangers = StrangerLog(logger: logger)
         self.logs = logs
@@ -137,6 +140,30 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         scheduleTurn()
     }
 
+    func receive(_ request: Request, from client: ClientReference, bytes: Int) {
+        clientTurns.add(bytes: bytes)
+        receive(.request(client, request))
+    }
+
+    var takesRequests: Bool { clientTurns.hasRoom }
+
+    func wait(_ client: ClientHandler<EngineLoop>) {
+        clientTurns.wait(client)
+        scheduleTurn()
+    }
+
+    /// Sockets are served before it. Once a turn was made meanwhile the rest waits again.
+    private func scheduleGoOn() {
+        guard !isGoOnScheduled else { return }
+        isGoOnScheduled = true
+        loop.execute {
+            self.isGoOnScheduled = false
+            let turns = self.clientTurns.count
+            while self.clientTurns.count == turns, let client = self.clientTurns.next() { client.turnCame() }
+            if self.clientTurns.hasWaiting, self.clientTurns.hasRoom { self.scheduleGoOn() }
+        }
+    }
+
     /// Behind all that the loop is doing now.
     private func scheduleTurn() {
         guard !isTurnScheduled else { return }
@@ -151,6 +178,8 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         guard !isStopped, !inbox.isEmpty || engine.hasDeferredWork else { return }
         isInTurn = true
         defer { isInTurn = false }
+        clientTurns.turned()
+        if clientTurns.hasWaiting { scheduleGoOn() }
         var inputs: [EngineInput] = []
         swap(&inputs, &inbox)
         engine.step(inputs, at: Self.now(), into: &effects)

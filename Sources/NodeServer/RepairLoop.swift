@@ -83,10 +83,18 @@ final class RepairLoop: PeerListener, ClientListener, @unchecked Sendable {
         switch input {
         case .transfer(let peer, let transfer):
             advance { [repair] in try repair.receive(transfer, from: peer, now: EngineLoop.now().monotonic, send: $0) }
-        case .request(let client, let request): answer(request, client)
         default: break
         }
     }
+
+    /// Answers cost next to nothing here.
+    func receive(_ request: Request, from client: ClientReference, bytes: Int) {
+        loop.preconditionInEventLoop()
+        answer(request, client)
+    }
+
+    var takesRequests: Bool { true }
+    func wait(_ client: ClientHandler<RepairLoop>) { client.turnCame() }
 
     // MARK: Clients
 

@@ -215,10 +215,14 @@ import WireFormat
         options.lease = .milliseconds(1500)
         var running = try await start(options) { _, _ in .consume() }
         var isLost = false
+        var consumesAfterLoss = 0
         while let received = await running.requests.next() {
             switch received.command?.command {
             case .consume:
-                #expect(!isLost)
+                if isLost { consumesAfterLoss += 1 }
+                // One may have been on its way when the renewal was answered. It is answered after the renewal, and so
+                // the worker knows of the loss before it could send another.
+                #expect(consumesAfterLoss <= 1)
                 received.answer(.outcome(.refused(JobboardError(.readOnly, "no room"))))
             case .extend:
                 isLost = true

@@ -125,4 +125,11 @@ import Testing
         #expect(ledger.total == 51)
         #expect(ledger.most == 40)
     }
+
+    @Test func `what counts as the most is for the caller to say, and of equal ones the oldest goes`() {
+        var ledger = ByteLedger(limit: 100)
+        #expect(ledger.set(20, of: 1) == nil)
+        #expect(ledger.set(20, of: 2) == nil)
+        #expect(ledger.set(61, of: 3) { number, bytes in number == 3 ? 0 : bytes } == 1)
+    }
 }

@@ -143,7 +143,8 @@ struct StrangersCommand: AsyncParsableCommand {
     }
 
     private func measure(_ workers: Int) async throws -> Bool {
-        let needed = workers + 1000
+        // A node begins to shed idle connections at nine tenths of what it can hold, beside those that are greeting.
+        let needed = workers * 10 / 9 + 1500
         guard DescriptorLimit.raise() >= needed else {
             throw CommandFailure.failed(
                 "skipped: \(workers) connections need \(needed) descriptors in this process and in each node, and "

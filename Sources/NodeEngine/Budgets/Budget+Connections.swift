@@ -2,7 +2,7 @@
 extension Budget {
     static let connectionBudgets = [
         descriptors, connections, greetingConnections, greetingConnectionsPerAddress, peerGreetingConnections, receivedBytes,
-        frameTime, requestsPerConnection, blockingBytes, unsentBytesPerConnection, unsentBytes,
+        frameTime, requestBytesPerTurn, requestsPerConnection, blockingBytes, unsentBytesPerConnection, unsentBytes,
     ]
 
     package static let descriptors = Budget(
@@ -34,12 +34,17 @@ extension Budget {
         "received_bytes", per: .node, 256 << 20, .bytes,
         meaning: "What came from clients, and in greetings at the peer port, and is not yet a whole request, or waits until the "
             + "client may go on.",
-        whenExceeded: "The connection that holds the most is closed.")
+        whenExceeded: "The connection with the most bytes times the time that it has held them is closed.")
 
     package static let frameTime = Budget(
         "frame_time", per: .connection, 30_000, .milliseconds,
         meaning: "How long a request may be on its way, and a second more for each 16 KiB of it that are here.",
         whenExceeded: "The connection is closed.")
+
+    package static let requestBytesPerTurn = Budget(
+        "request_bytes_per_turn", per: .turn, 1 << 20, .bytes,
+        meaning: "Requests that are taken in; the one that leads past it is taken.",
+        whenExceeded: "The rest waits for following turns, one connection after another.")
 
     package static let requestsPerConnection = Budget(
         "requests_per_connection", per: .connection, 4096, .count,

@@ -55,7 +55,8 @@ extension Budget {
         whenExceeded: "The rest is answered in following turns, one connection after another.")
 
     package static let parkedAnswersPerTurn = Budget(
-        "parked_answers_per_turn", per: .turn, 4096, .count, meaning: "Parked requests that are answered or whose time is up.",
+        "parked_answers_per_turn", per: .turn, 4096, .count,
+        meaning: "Parked requests that are answered, or whose time is up, or whose connection was closed.",
         whenExceeded: "The rest is answered in following turns.")
 
     package static let digestRequests = Budget(

@@ -1,8 +1,14 @@
+import DequeModule
+
 /// Finds the parked requests of one owner by client and by connection, so that a cancellation or a closed connection costs
 /// no more than what it concerns. Only looked up, never walked, but for the sorted tickets of one connection.
+///
+/// A connection may have parked a hundred thousand requests: when it is closed, their owner removes them over several turns.
 struct ClientIndex: Sendable {
     private var tickets: [ClientReference: UInt64] = [:]
     private var connections: [UInt64: Set<UInt64>] = [:]
+    /// Tickets of closed connections that are still to be removed. Some may have been removed since.
+    private var abandoned: Deque<UInt64> = []
 
     var count: Int { tickets.count }
 
@@ -19,6 +25,13 @@ struct ClientIndex: Sendable {
         if connections[client.connection]?.isEmpty == true { connections[client.connection] = nil }
     }
 
-    /// What a connection has parked, in the order of parking.
-    func tickets(of connection: UInt64) -> [UInt64] { connections[connection]?.sorted() ?? [] }
+    var hasAbandoned: Bool { !abandoned.isEmpty }
+
+    /// What the connection has parked is to be removed, in the order of parking.
+    mutating func close(_ connection: UInt64) {
+        guard let tickets = connections.removeValue(forKey: connection) else { return }
+        abandoned.append(contentsOf: tickets.sorted())
+    }
+
+    mutating func popAbandoned() -> UInt64? { abandoned.popFirst() }
 }

@@ -158,8 +158,18 @@ struct ParkedClaims: Sendable {
 
     mutating func cancel(_ client: ClientReference) -> Write? { index[client].map { remove($0) } }
 
-    mutating func close(_ connection: UInt64) {
-        for ticket in index.tickets(of: connection) { _ = remove(ticket) }
+    /// Its claims are removed by and by; until then whoever takes one out has to look whether its connection is open.
+    mutating func close(_ connection: UInt64) { index.close(connection) }
+
+    var hasAbandoned: Bool { index.hasAbandoned }
+
+    /// Removes claims of closed connections, as many as `left` says.
+    mutating func removeAbandoned(_ left: inout Int) {
+        while left > 0, let ticket = index.popAbandoned() {
+            guard claims[ticket] != nil else { continue }
+            _ = remove(ticket)
+            left -= 1
+        }
     }
 
     func hasExpired(at now: UInt64) -> Bool { deadlines.hasDue(at: now) }

@@ -87,8 +87,18 @@ struct ParkedWaits: Sendable {
         return true
     }
 
-    mutating func close(_ connection: UInt64) {
-        for ticket in index.tickets(of: connection) { _ = remove(ticket) }
+    /// Its requests are removed by and by; what is answered until then reaches nobody.
+    mutating func close(_ connection: UInt64) { index.close(connection) }
+
+    var hasAbandoned: Bool { index.hasAbandoned }
+
+    /// Removes requests of closed connections, as many as `left` says.
+    mutating func removeAbandoned(_ left: inout Int) {
+        while left > 0, let ticket = index.popAbandoned() {
+            guard waits[ticket] != nil else { continue }
+            _ = remove(ticket)
+            left -= 1
+        }
     }
 
     func hasExpired(at now: UInt64) -> Bool { deadlines.hasDue(at: now) }

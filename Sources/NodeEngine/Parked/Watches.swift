@@ -1,4 +1,3 @@
-import DequeModule
 import Jobboard
 
 /// Clients that are sent every event of one board or of all.
@@ -13,8 +12,6 @@ struct Watches: Sendable {
         var board: String?
         /// The position that it needs next; nil while it has caught up.
         var next: UInt64?
-        /// It is in `behind`.
-        var isQueued = false
     }
 
     /// What is sent to a watch that is behind.
@@ -29,8 +26,8 @@ struct Watches: Sendable {
     private var index = ClientIndex()
     /// Those that have caught up, by board; nil is all boards. Only looked up, never walked.
     private var caughtUp: [String?: TicketQueue] = [:]
-    /// Those that are behind and whose clients read, each once.
-    private var behind: Deque<UInt64> = []
+    /// Those that are behind, each once.
+    private var behind = ConnectionRing<UInt64>()
     private var nextTicket: UInt64 = 1
     /// About what they take in memory.
     private(set) var byteCount = 0
@@ -48,8 +45,7 @@ struct Watches: Sendable {
         _ = cancel(client)
         byteCount += Self.bytes(of: board)
         if let from {
-            let ticket = insert(Watch(client: client, board: board, next: from, isQueued: true))
-            behind.append(ticket)
+            behind.append(insert(Watch(client: client, board: board, next: from)), of: client.connection)
         } else {
             catchUp(Watch(client: client, board: board, next: nil))
         }
@@ -82,26 +78,20 @@ struct Watches: Sendable {
         var clients: [ClientReference] = []
         for ticket in queue.all(where: { watches[$0]?.next == nil && watches[$0] != nil }) {
             let client = watches[ticket]!.client
-            let blocked = isBlocked(client.connection)
-            if !blocked, mayBeSent() {
+            if !isBlocked(client.connection), mayBeSent() {
                 clients.append(client)
             } else {
-                fallBehind(ticket, at: position, canBeSent: !blocked)
+                fallBehind(ticket, at: position)
             }
         }
         return clients
     }
 
-    private mutating func fallBehind(_ ticket: UInt64, at position: UInt64, canBeSent: Bool) {
-        let board = watches[ticket]!.board
+    private mutating func fallBehind(_ ticket: UInt64, at position: UInt64) {
+        let watch = watches[ticket]!
         watches[ticket]!.next = position
-        leaveCaughtUp(board)
-        if canBeSent { queue(ticket) }
-    }
-
-    private mutating func queue(_ ticket: UInt64) {
-        watches[ticket]!.isQueued = true
-        behind.append(ticket)
+        leaveCaughtUp(watch.board)
+        behind.append(ticket, of: watch.client.connection)
     }
 
     private mutating func leaveCaughtUp(_ board: String?) {
@@ -112,17 +102,16 @@ struct Watches: Sendable {
     /// The state is another one: whoever had caught up with the old one goes on from there.
     mutating func allFallBehind(at position: UInt64) {
         let tickets = watches.filter { $0.value.next == nil }.map(\.key).sorted()
-        for ticket in tickets { fallBehind(ticket, at: position, canBeSent: true) }
+        for ticket in tickets { fallBehind(ticket, at: position) }
     }
 
     // MARK: Those that are behind
 
     /// The next watch to be sent a slice; `sent` or `cancel` must follow. Those of blocked clients wait for `unblocked`.
     mutating func nextBehind(isBlocked: (UInt64) -> Bool) -> Slice? {
-        while let ticket = behind.popFirst() {
+        while let ticket = behind.next(isBlocked: isBlocked) {
             guard let watch = watches[ticket], let next = watch.next else { continue }
-            watches[ticket]!.isQueued = false
-            if !isBlocked(watch.client.connection) { return Slice(client: watch.client, board: watch.board, from: next) }
+            return Slice(client: watch.client, board: watch.board, from: next)
         }
         return nil
     }
@@ -132,7 +121,7 @@ struct Watches: Sendable {
         guard let ticket = index[client] else { return }
         if let next {
             watches[ticket]!.next = next
-            queue(ticket)
+            behind.append(ticket, of: client.connection)
         } else {
             var watch = watches.removeValue(forKey: ticket)!
             index.remove(client)
@@ -142,11 +131,7 @@ struct Watches: Sendable {
     }
 
     /// The client reads again.
-    mutating func unblocked(_ connection: UInt64) {
-        for ticket in index.tickets(of: connection) where watches[ticket]!.next != nil && !watches[ticket]!.isQueued {
-            queue(ticket)
-        }
-    }
+    mutating func unblocked(_ connection: UInt64) { behind.unblocked(connection) }
 
     // MARK: Leaving
 
@@ -156,8 +141,21 @@ struct Watches: Sendable {
         return true
     }
 
+    /// Its watches are removed by and by; until then the connection counts as blocked.
     mutating func close(_ connection: UInt64) {
-        for ticket in index.tickets(of: connection) { remove(ticket) }
+        _ = behind.close(connection)
+        index.close(connection)
+    }
+
+    var hasAbandoned: Bool { index.hasAbandoned }
+
+    /// Removes watches of closed connections, as many as `left` says.
+    mutating func removeAbandoned(_ left: inout Int) {
+        while left > 0, let ticket = index.popAbandoned() {
+            guard watches[ticket] != nil else { continue }
+            remove(ticket)
+            left -= 1
+        }
     }
 
     private mutating func remove(_ ticket: UInt64) {
@@ -173,7 +171,11 @@ struct Watches: Sendable {
         precondition(index.count == watches.count, "\(watches.count) watches stand, \(index.count) are in the index")
         let caught = watches.values.count { $0.next == nil }
         precondition(caughtUp.values.reduce(0) { $0 + $1.live } == caught, "\(caught) watches have caught up")
-        precondition(Set(behind).count == behind.count, "a watch is to be sent two slices at a time")
+        let queued = behind.all
+        precondition(Set(queued).count == queued.count, "a watch is to be sent two slices at a time")
+        precondition(
+            index.hasAbandoned || queued.count { watches[$0] != nil } == watches.count - caught,
+            "a watch that is behind is not in the queue")
         for watch in watches.values { precondition((watch.next ?? 0) <= nextPosition, "a watch waits for the future") }
         precondition(
             watches.values.reduce(0) { $0 + Self.bytes(of: $1.board) } == byteCount, "watches take not \(byteCount) bytes")

@@ -45,7 +45,8 @@ struct PendingReads: Sendable {
     private var nextRound: UInt64 = 1
     /// Confirmed, and waiting for the state to catch up with an index.
     private var behind: Deque<(index: LogIndex, reads: [Read])> = []
-    private(set) var answers = PendingAnswers()
+    /// Those whose answers can be made.
+    private(set) var answers = ConnectionRing<Read>()
     /// Confirmed, and waiting for batches that may hold earlier copies.
     private var repeated: [Read] = []
 
@@ -75,7 +76,7 @@ struct PendingReads: Sendable {
         count += 1
         byteCount += read.bytes
         if read.kind.isLarge { large[read.client.connection, default: 0] += 1 }
-        if fresh { gathered.append(read) } else { answers.add(read) }
+        if fresh { gathered.append(read) } else { answers.append(read, of: read.client.connection) }
         return true
     }
 
@@ -126,7 +127,7 @@ struct PendingReads: Sendable {
     }
 
     /// The answer has to wait; the read is still held.
-    mutating func answerLater(_ read: Read) { answers.add(read) }
+    mutating func answerLater(_ read: Read) { answers.append(read, of: read.client.connection) }
 
     mutating func nextAnswer(isBlocked: (UInt64) -> Bool) -> Read? { answers.next(isBlocked: isBlocked) }
 
@@ -155,46 +156,6 @@ struct PendingReads: Sendable {
         precondition(open.count <= count, "more reads are wanted than held")
         for group in behind { precondition(group.index > applied, "a read waits for entry \(group.index), which is there") }
     }
-}
-
-/// Reads whose answers can be made, by connection: they take turns, so that no connection holds up another.
-struct PendingAnswers: Sendable {
-    /// Only looked up, never walked.
-    private var queues: [UInt64: Deque<Read>] = [:]
-    /// Connections with answers to be made, each once, the next one first.
-    private var ring: Deque<UInt64> = []
-    private var inRing: Set<UInt64> = []
-
-    var isEmpty: Bool { ring.isEmpty }
-    var all: [Read] { queues.values.flatMap { $0 } }
-
-    func has(_ connection: UInt64) -> Bool { !queues.isEmpty && queues[connection] != nil }
-
-    mutating func add(_ read: Read) {
-        queues[read.client.connection, default: []].append(read)
-        join(read.client.connection)
-    }
-
-    private mutating func join(_ connection: UInt64) {
-        if inRing.insert(connection).inserted { ring.append(connection) }
-    }
-
-    /// The first read of the connection whose turn it is. A blocked one leaves the ring until `unblocked`.
-    mutating func next(isBlocked: (UInt64) -> Bool) -> Read? {
-        while let connection = ring.popFirst() {
-            inRing.remove(connection)
-            guard !isBlocked(connection), let read = queues[connection]?.popFirst() else { continue }
-            if queues[connection]!.isEmpty { queues[connection] = nil } else { join(connection) }
-            return read
-        }
-        return nil
-    }
-
-    mutating func unblocked(_ connection: UInt64) {
-        if queues[connection] != nil { join(connection) }
-    }
-
-    mutating func close(_ connection: UInt64) -> [Read] { queues.removeValue(forKey: connection).map { Array($0) } ?? [] }
 }
 
 extension Read.Kind {
