@@ -50,6 +50,17 @@ extension BoardMachine {
         return .posted(answers, duplicates: Array(repeating: true, count: steps.count))
     }
 
+    /// Whether each job of a post is on a board already, by its id or its key. Nothing is said of its content.
+    package func knowsJobs(of command: Command) -> Bool {
+        guard case .post(let name, let jobs) = command else { return false }
+        let board = boardIndexes[name]
+        return jobs.allSatisfy { job in
+            if ids[job.id] != nil { return true }
+            guard let key = job.key, let board else { return false }
+            return keys[board, key] != nil
+        }
+    }
+
     private func answer(_ step: PostStep, _ earlier: [Job]) -> Job {
         switch step {
         case .new: preconditionFailure("a new job has no answer before it is on the board")

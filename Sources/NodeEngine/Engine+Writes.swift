@@ -99,6 +99,7 @@ extension Engine {
             return takeRead(.settled(.refused(refusal)), write.client, &effects)
         }
         if case .claimNext(let want) = write.call.command, takeClaim(write, want, waited: waited, &effects) { return }
+        if refusesForRoom(write, waited: waited, &effects) { return }
         // What would change nothing is answered like a read: it costs no log entry.
         if let outcome = state.machine.precheck(write.call) { return answerWithoutEffect(write, outcome, &effects) }
         if answeredWithoutEffect(write, waited: waited, &effects) { return }
@@ -113,8 +114,7 @@ extension Engine {
         let (bytes, commands, limit) = (settings.batchBytes, settings.batchCommands, settings.waitingLimit)
         guard waiting.add(write, limit: limit, isFull: { $0.byteCount >= bytes || $0.writes.count >= commands }) else {
             memory.settled(write.call.command)
-            let error = JobboardError(.overloaded, "too many writes are waiting; try again in a moment")
-            return effects.append(.reply(write.client, .failed(error)))
+            return effects.append(.reply(write.client, .failed(Self.tooManyWaiting)))
         }
         if case .claimNext(let want) = write.call.command {
             claimCopies.add(write)

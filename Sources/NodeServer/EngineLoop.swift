@@ -145,22 +145,20 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         receive(.request(client, request))
     }
 
-    var takesRequests: Bool { clientTurns.hasRoom }
+    var takesRequests: Bool { clientTurns.takesRequests }
 
     func wait(_ client: ClientHandler<EngineLoop>) {
         clientTurns.wait(client)
         scheduleTurn()
     }
 
-    /// Sockets are served before it. Once a turn was made meanwhile the rest waits again.
+    /// Asked for at the end of a turn, which may have taken longer than the timer.
     private func scheduleGoOn() {
-        guard !isGoOnScheduled else { return }
+        guard !isGoOnScheduled, !isStopped else { return }
         isGoOnScheduled = true
-        loop.execute {
+        loop.executeAfterSockets {
             self.isGoOnScheduled = false
-            let turns = self.clientTurns.count
-            while self.clientTurns.count == turns, let client = self.clientTurns.next() { client.turnCame() }
-            if self.clientTurns.hasWaiting, self.clientTurns.hasRoom { self.scheduleGoOn() }
+            while let client = self.clientTurns.next() { client.turnCame() }
         }
     }
 
@@ -170,7 +168,9 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         isTurnScheduled = true
         loop.execute {
             self.isTurnScheduled = false
+            self.clientTurns.roundEnded()
             self.turn()
+            if self.clientTurns.hasWaiting { self.scheduleGoOn() }
         }
     }
 
@@ -178,8 +178,6 @@ final class EngineLoop: PeerListener, ClientListener, @unchecked Sendable {
         guard !isStopped, !inbox.isEmpty || engine.hasDeferredWork else { return }
         isInTurn = true
         defer { isInTurn = false }
-        clientTurns.turned()
-        if clientTurns.hasWaiting { scheduleGoOn() }
         var inputs: [EngineInput] = []
         swap(&inputs, &inbox)
         engine.step(inputs, at: Self.now(), into: &effects)

@@ -27,6 +27,47 @@ import WireFormat
         #expect(node.engine.waiting.byteCount == 0)
     }
 
+    /// Fourteen posts of 4 MiB that came together were all read through, though the queue has room for three.
+    @Test func `a post without room in the queue is refused before its texts are read`() throws {
+        var node = try LoneEngine()
+        node.diskIsStalled = true
+        try node.turn([node.post()])
+        try node.turn((0..<11).map { _ in largePost(&node) })
+        #expect(node.takeReplies().filter(\.isOverloaded).count > 0)
+        let noJSON = NewJob(name: "n", details: Array(repeating: UInt8(ascii: "x"), count: 250_000))
+        try node.turn([node.write(.post(board: "b", jobs: (0..<15).map { _ in noJSON }))])
+        #expect(node.takeReplies().map(\.isOverloaded) == [true])
+        node.diskIsStalled = false
+        try node.turn([])
+    }
+
+    @Test func `with a full queue what was answered before is answered again, and so is a post of jobs that are there`() throws {
+        var node = try LoneEngine()
+        let (first, sent) = (largePost(&node), node.engine.ledTerm)
+        guard case .request(_, .write(let call, _)) = first else { preconditionFailure("no write") }
+        try node.turn([first])
+        _ = node.takeReplies()
+        node.diskIsStalled = true
+        try node.turn([node.post()])
+        try node.turn((0..<11).map { _ in largePost(&node) })
+        #expect(node.takeReplies().filter(\.isOverloaded).count > 0)
+        let copy = node.request(1, .write(call, Sending(term: sent, waitMilliseconds: 0)))
+        let again = node.write(call.command)
+        try node.turn([copy, again])
+        node.diskIsStalled = false
+        try node.turn([])
+        let answers = node.takeReplies()
+        for client in [copy.client, again.client] {
+            let answer = answers.first { $0.client == client }
+            guard case .outcome(.posted(let jobs, let duplicates)) = answer?.response else {
+                Issue.record("not answered again: \(String(describing: answer).prefix(200))")
+                continue
+            }
+            #expect(jobs.count == 15)
+            #expect(duplicates == Array(repeating: client == again.client, count: 15))
+        }
+    }
+
     @Test func `parked claims of hostile size that are released together are bounded`() throws {
         var node = try LoneEngine {
             ($0.waitingBytes, $0.largestCommand, $0.parkedBytes) = (1500, 600, 7 * 520 + 200)

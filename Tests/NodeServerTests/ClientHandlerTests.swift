@@ -29,11 +29,11 @@ import WireFormat
         }
 
         var turns = ClientTurns<ClientHandler<QuietNode>>(limit: 1 << 20)
-        var takesRequests: Bool { turns.hasRoom }
+        var takesRequests: Bool { turns.takesRequests }
         func wait(_ client: ClientHandler<QuietNode>) { turns.wait(client) }
         /// A turn is made, and the clients that waited for it go on.
         func turn() {
-            turns.turned()
+            turns.roundEnded()
             while let client = turns.next() { client.turnCame() }
         }
 

@@ -43,7 +43,7 @@ extension Budget {
 
     package static let requestBytesPerTurn = Budget(
         "request_bytes_per_turn", per: .turn, 1 << 20, .bytes,
-        meaning: "Requests that are taken in; the one that leads past it is taken.",
+        meaning: "Requests that are taken in before the node looks at all sockets again; the one that leads past it is taken.",
         whenExceeded: "The rest waits for following turns, one connection after another.")
 
     package static let requestsPerConnection = Budget(
