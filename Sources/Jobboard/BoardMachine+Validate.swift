@@ -74,7 +74,7 @@ extension BoardMachine {
         if let book = job.book, book.name.utf8.count > limits.nameBytes {
             throw JobboardError(.invalidArgument, "a book's name has at most \(limits.nameBytes) bytes")
         }
-        if let book = job.book, Self.hasControlCharacter(book.name) { throw Self.controlCharacter(in: "a book's name") }
+        if let book = job.book, book.name.hasControlCharacter { throw Self.controlCharacter(in: "a book's name") }
         if let moment = job.notBefore, moment.milliseconds < 0 || moment > BoardLimits.lastMoment {
             throw JobboardError(.invalidArgument, "not_before must lie between the years 1970 and 9999")
         }
@@ -89,19 +89,7 @@ extension BoardMachine {
         guard (1...limits.nameBytes).contains(text.utf8.count) else {
             throw JobboardError(.invalidArgument, "\(what) has 1 to \(limits.nameBytes) bytes, not \(text.utf8.count)")
         }
-        guard !Self.hasControlCharacter(text) else { throw Self.controlCharacter(in: what) }
-    }
-
-    /// A zero would cut a name short in a process's environment, and others drive terminals.
-    private static func hasControlCharacter(_ text: String) -> Bool {
-        // In UTF-8, U+0080 to U+009F are this byte and one below 0xA0.
-        let lead: UInt8 = 0xC2
-        var previous: UInt8 = 0
-        for byte in text.utf8 {
-            if byte < 0x20 || byte == 0x7F || (previous == lead && byte < 0xA0) { return true }
-            previous = byte
-        }
-        return false
+        guard !text.hasControlCharacter else { throw Self.controlCharacter(in: what) }
     }
 
     private static func controlCharacter(in what: String) -> JobboardError {

@@ -64,7 +64,7 @@ struct Session: Sendable {
     /// answers, but no request of it can have its effect twice.
     ///
     /// Gives by how many bytes it keeps more than before.
-    mutating func keep(_ outcome: RetainedOutcome, sequence: UInt64, _ bounds: RetentionBounds) -> Int {
+    mutating func keep(_ outcome: consuming RetainedOutcome, sequence: UInt64, _ bounds: RetentionBounds) -> Int {
         let before = keptBytes
         keptBytes += outcome.cost
         let place = index(of: sequence)
@@ -196,7 +196,7 @@ struct SessionTable: Sendable {
     }
 
     /// Keeps an answer, within the bounds of its session and of all sessions.
-    mutating func keep(_ outcome: RetainedOutcome, sequence: UInt64, in slot: Int32, _ limits: BoardLimits) {
+    mutating func keep(_ outcome: consuming RetainedOutcome, sequence: UInt64, in slot: Int32, _ limits: BoardLimits) {
         keptBytes += slots[Int(slot)].keep(outcome, sequence: sequence, RetentionBounds(limits))
         reclassify(slot)
         while keptBytes > limits.retainedBytes, let slot = retention.first.flatMap({ index[$0] }),

@@ -86,7 +86,7 @@ struct Proposal: Sendable {
 
 extension Engine {
     /// `waited`: it was taken before, and has waited here since as a claim for a job.
-    mutating func takeWrite(_ write: Write, waited: Bool = false, _ effects: inout [EngineEffect]) {
+    mutating func takeWrite(_ write: consuming Write, waited: Bool = false, _ effects: inout [EngineEffect]) {
         guard leads else { return refer(write.client, &effects) }
         guard acceptsWrites else {
             let error = JobboardError(.unavailable, "the leader has lost touch with the majority")
@@ -94,7 +94,6 @@ extension Engine {
         }
         // Until the term's first entry is committed this state may lack what others acknowledged.
         guard termIsOpen else { return addEarly(write, &effects) }
-        var write = write
         if !write.isIdentified, let refusal = identify(&write) {
             return takeRead(.settled(.refused(refusal)), write.client, &effects)
         }

@@ -36,7 +36,18 @@ import Testing
         for command in HeldTests.held(who: text) { #expect(Self.code(command) == .invalidArgument) }
     }
 
-    @Test(arguments: [" ", "\u{A0}", "é", "\u{C2}", "日本", "a b"])
+    @Test(arguments: ["\u{0}", "\u{1F}", "\u{7F}", "\u{80}", "\u{9F}"])
+    func `a control character is found wherever in a name it is`(control: String) {
+        for before in 0...24 {
+            for after in [0, 7, 8] {
+                let text = String(repeating: "x", count: before) + control + String(repeating: "~", count: after)
+                #expect(Self.post { $0.name = text } == .invalidArgument)
+                #expect(Self.post { $0.name = "é" + text } == .invalidArgument)
+            }
+        }
+    }
+
+    @Test(arguments: [" ", "\u{A0}", "é", "\u{C2}", "日本", "a b", "0123456 ~~~~~~~ 日本", " !\"}~ ~}!\" €"])
     func `other characters of any script are fine in a name`(text: String) {
         #expect(Self.post { $0.name = text } == nil)
     }
