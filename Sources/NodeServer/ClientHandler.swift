@@ -28,6 +28,10 @@ final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
     private var isBlocked = false
     /// Requests under way that are answered when their time comes, not at once: waits, watches, claims that wait.
     private var waiting: Set<UInt64> = []
+    /// Reads under way. A read that is cancelled gets no answer, and one whose number is taken gets none of its own.
+    private var reads: Set<UInt64> = []
+    /// Other requests under way that are answered at once, and always.
+    private var writes = 0
     /// The node has taken all that it may for this turn, and says when this connection may go on.
     private var waitsForTurn = false
     /// The channel asked to be read while the connection was held.
@@ -136,11 +140,15 @@ final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
 
     private func began(_ request: Request, _ number: UInt64) {
         switch request {
-        case .write(_, let sending) where sending.waitMilliseconds == 0: accepted.requests += 1
-        case .read, .session: accepted.requests += 1
-        case .write, .waitForClaimable, .waitForEnd, .watch: waiting.insert(number)
-        case .cancel(let other): waiting.remove(other)
+        case .write(let call, let sending) where sending.waitMilliseconds > 0 && call.command.mayWait: waiting.insert(number)
+        case .write, .session: writes += 1
+        case .read: reads.insert(number)
+        case .waitForClaimable, .waitForEnd, .watch: waiting.insert(number)
+        case .cancel(let other):
+            waiting.remove(other)
+            reads.remove(other)
         }
+        accepted.requests = writes + reads.count
     }
 
     private func ended(_ number: UInt64, with response: Response) {
@@ -150,7 +158,9 @@ final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
         }
         // The answer to something that was cancelled when it was on its way already belongs to neither; so this counts low rather
         // than high.
-        if waiting.isEmpty || waiting.remove(number) == nil { accepted.requests = max(0, accepted.requests - 1) }
+        if !waiting.isEmpty, waiting.remove(number) != nil { return }
+        if reads.isEmpty || reads.remove(number) == nil { writes = max(0, writes - 1) }
+        accepted.requests = writes + reads.count
     }
 
     /// Closes the connection of a client that can't be understood; the node goes on.
@@ -218,5 +228,12 @@ final class ClientHandler<Node: ClientListener>: ChannelDuplexHandler {
 
     func close() {
         context?.close(promise: nil)
+    }
+}
+
+extension Command {
+    /// Whether it may be kept until there is a job for it.
+    fileprivate var mayWait: Bool {
+        if case .claimNext = self { true } else { false }
     }
 }

@@ -140,6 +140,35 @@ import WireFormat
         #expect(stage.socket.reads == reads + 1)
     }
 
+    @Test func `a read that is cancelled, or whose number is taken, leaves nothing counted`() throws {
+        let stage = try Stage { $0[.requestsPerConnection] = 3 }
+        try stage.greet()
+        for number in UInt64(1)...20 {
+            try stage.ask(number...number)
+            try stage.ask(number...number)
+            var bytes: [UInt8] = []
+            ClientCodec.append(.cancel(number), number: 0, to: &bytes)
+            try stage.receive(bytes)
+        }
+        #expect(stage.node.requests.count == 60)
+    }
+
+    @Test func `a write that can't wait is counted, whatever time it names`() throws {
+        let stage = try Stage { $0[.requestsPerConnection] = 3 }
+        try stage.greet()
+        let post = SessionCommand(
+            session: 1, sequence: 1, acknowledgedBelow: 1,
+            command: .post(board: "b", jobs: [NewJob(name: "n", details: Array("1".utf8))]))
+        var bytes: [UInt8] = []
+        for number in UInt64(1)...5 {
+            ClientCodec.append(.write(post, Sending(term: 1, waitMilliseconds: 1000)), number: number, to: &bytes)
+        }
+        try stage.receive(bytes)
+        #expect(stage.node.requests == [1, 2, 3])
+        stage.answer(1)
+        #expect(stage.node.requests == [1, 2, 3, 4])
+    }
+
     @Test func `requests past a turn's bytes wait for the next turn, and their connection is not read from`() throws {
         let stage = try Stage()
         stage.node.turns = ClientTurns(limit: 1)
