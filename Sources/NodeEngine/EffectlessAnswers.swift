@@ -160,6 +160,7 @@ extension Engine {
     /// A request has no effect and is answered so: this is remembered, and the answer goes out when it is sure that this node
     /// leads. Where an earlier copy may be under way, its outcome comes first.
     mutating func answerWithoutEffect(_ write: Write, _ outcome: Outcome, _ effects: inout [EngineEffect]) {
+        countRefusal(outcome, of: write.call.command)
         remember(outcome, of: write.call)
         takeSettled(write, outcome, &effects)
     }

@@ -11,7 +11,7 @@ extension Engine {
         case .answer(let index, let digest): effects.append(.reply(client, .digest(index: index, digest)))
         case .refuse:
             let error = JobboardError(.overloaded, "too many requests wait for the state's digest")
-            effects.append(.reply(client, .failed(error)))
+            refuse(client, error, over: .digestRequests, &effects)
         }
     }
 

@@ -7,10 +7,11 @@ extension Engine {
     var parkedCount: Int { parkedClaims.count + parkedWaits.count + watches.count }
     var parkedBytes: Int { parkedClaims.byteCount + parkedWaits.byteCount + watches.byteCount }
 
-    func tooManyParked(_ client: ClientReference, bytes: Int, _ effects: inout [EngineEffect]) -> Bool {
-        guard parkedCount >= settings.parkedRequests || parkedBytes + bytes > settings.parkedBytes else { return false }
+    mutating func tooManyParked(_ client: ClientReference, bytes: Int, _ effects: inout [EngineEffect]) -> Bool {
+        let isFull = parkedCount >= settings.parkedRequests
+        guard isFull || parkedBytes + bytes > settings.parkedBytes else { return false }
         let error = JobboardError(.overloaded, "too many requests wait at this node")
-        effects.append(.reply(client, .failed(error)))
+        refuse(client, error, over: isFull ? .parkedRequests : .parkedBytes, &effects)
         return true
     }
 
@@ -164,7 +165,7 @@ extension Engine {
         }
         switch claimCopies.join(write, limit: settings.claimCopies) {
         case .joined: return
-        case .tooMany: return effects.append(.reply(client, .failed(Self.tooManyCopies)))
+        case .tooMany: return refuse(client, Self.tooManyCopies, over: .claimCopies, &effects)
         case .noCopy: break
         }
         let outcome = state.machine.answeredBefore(write.call)

@@ -5,9 +5,10 @@ package import WireFormat
 extension Engine {
     /// Takes a read in, or refuses it for want of room. `fresh`: this node's state must first be known to be recent enough.
     mutating func takeRead(_ kind: Read.Kind, _ client: ClientReference, fresh: Bool = true, _ effects: inout [EngineEffect]) {
-        guard !reads.add(Read(client: client, kind: kind), fresh: fresh, settings.pendingReadLimits) else { return }
+        let read = Read(client: client, kind: kind)
+        guard let budget = reads.add(read, fresh: fresh, settings.pendingReadLimits) else { return }
         let error = JobboardError(.overloaded, "too many reads are under way; try again in a moment")
-        effects.append(.reply(client, .failed(error)))
+        refuse(client, error, over: budget, &effects)
     }
 
     /// All reads of a turn share one question to the replica.

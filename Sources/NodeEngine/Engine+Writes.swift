@@ -107,13 +107,14 @@ extension Engine {
             return answerWithoutEffect(write, .refused(refusal), &effects)
         }
         if let refusal = memory.refusal(of: write.call.command) {
+            refusals[.memory, default: 0] += 1
             return answerWithoutEffect(write, .refused(refusal), &effects)
         }
         // Of the settings these alone: all of them would be copied, for each write.
         let (bytes, commands, limit) = (settings.batchBytes, settings.batchCommands, settings.waitingLimit)
         guard waiting.add(write, limit: limit, isFull: { $0.byteCount >= bytes || $0.writes.count >= commands }) else {
             memory.settled(write.call.command)
-            return effects.append(.reply(write.client, .failed(Self.tooManyWaiting)))
+            return refuse(write.client, Self.tooManyWaiting, over: .waitingBytes, &effects)
         }
         if case .claimNext(let want) = write.call.command {
             claimCopies.add(write)
@@ -131,7 +132,7 @@ extension Engine {
         switch claimCopies.join(write, limit: settings.claimCopies) {
         case .joined: return true
         case .tooMany:
-            effects.append(.reply(write.client, .failed(Self.tooManyCopies)))
+            refuse(write.client, Self.tooManyCopies, over: .claimCopies, &effects)
             return true
         case .noCopy: break
         }
@@ -201,7 +202,7 @@ extension Engine {
     private mutating func addEarly(_ write: Write, _ effects: inout [EngineEffect]) {
         guard !early.add(write, maxCount: settings.earlyWrites, maxBytes: settings.waitingLimit) else { return }
         let error = JobboardError(.overloaded, "the leader is new and has much to do; try again in a moment")
-        effects.append(.reply(write.client, .failed(error)))
+        refuse(write.client, error, over: .earlyWrites, &effects)
     }
 
     func refer(_ client: ClientReference, _ effects: inout [EngineEffect]) {

@@ -89,6 +89,9 @@ package struct Engine: Sendable {
     /// Blocks of the log that have rotted on this disk, to be had from peers.
     var repair: BlockRepair
 
+    /// How often requests were refused since the node started, by the budget that they would have exceeded.
+    var refusals: [Budget: UInt64] = [:]
+
     var outputs: [ReplicaOutput] = []
     /// The outputs of one replica step are being done.
     var isDriving = false

@@ -73,7 +73,7 @@ extension Engine {
             heldClaims.hold(write)
         } else {
             let error = JobboardError(.overloaded, "too many claims wait for an index of names; try again in a moment")
-            effects.append(.reply(write.client, .failed(error)))
+            refuse(write.client, error, over: .heldClaims, &effects)
         }
         return true
     }

@@ -75,6 +75,7 @@ import WireFormat
         let want = ClaimNext(board: "default", who: String(repeating: "w", count: 250))
         try node.turn((0..<11).map { _ in node.write(.claimNext(want), wait: 60_000) })
         #expect(node.engine.parkedClaims.count == 7 && node.engine.parkedBytes <= 7 * 520 + 200)
+        #expect(node.refused(.parkedBytes) == 4 && node.refused(.parkedRequests) == 0)
         for _ in 0..<12 { try node.turn((0..<12).map { _ in node.post() }) }
         #expect(node.engine.waiting.byteCount == 0)
     }
@@ -92,6 +93,7 @@ import WireFormat
         let details = Array("\"\(String(repeating: "x", count: 4 << 20))\"".utf8)
         try node.turn((0..<8).map { _ in node.write(.post(board: "b", jobs: [NewJob(name: "n", details: details)])) })
         #expect(node.takeReplies().filter(\.isOverloaded).count > 0)
+        #expect(node.refused(.earlyWrites) ?? 0 > 0)
         #expect(node.engine.early.byteCount <= 16 << 20)
     }
 
@@ -106,9 +108,15 @@ import WireFormat
         try node.turn(
             (0..<40).map { _ in node.request(1, .write(call, Sending(term: node.engine.ledTerm, waitMilliseconds: 1000))) })
         #expect(node.takeReplies().filter(\.isOverloaded).count == 40 - 1 - ClaimCopies.perClaim)
+        #expect(node.refused(.claimCopies) == UInt64(40 - 1 - ClaimCopies.perClaim))
         node.diskIsStalled = false
         try node.turn([])
         let answers = node.takeReplies().compactMap(\.claimed)
         #expect(answers.count == 1 + ClaimCopies.perClaim && answers.allSatisfy { $0.count == 1 })
     }
+}
+
+extension LoneEngine {
+    /// How often status says that a budget was exceeded.
+    func refused(_ budget: Budget) -> UInt64? { engine.budgetReadings.first { $0.name == budget.name }?.refused }
 }

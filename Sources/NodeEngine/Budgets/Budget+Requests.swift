@@ -89,6 +89,6 @@ extension Engine {
     }
 
     private func reading(_ budget: Budget, used: Int, limit: Int) -> BudgetReading {
-        BudgetReading(name: budget.name, used: UInt64(used), limit: UInt64(limit))
+        BudgetReading(name: budget.name, used: UInt64(used), limit: UInt64(limit), refused: refusals[budget] ?? 0)
     }
 }

@@ -60,24 +60,27 @@ struct PendingReads: Sendable {
 
     var hasGathered: Bool { !gathered.isEmpty }
 
-    /// Takes a read in; false when it is over a limit. A second one with the number of one that is open is dropped: a number
+    /// Takes a read in, or gives the budget that it would exceed. A second one with the number of one that is open is dropped: a number
     /// is answered once.
-    mutating func add(_ read: Read, fresh: Bool, _ limits: Limits) -> Bool {
+    mutating func add(_ read: Read, fresh: Bool, _ limits: Limits) -> Budget? {
         var read = read
         read.bytes = read.kind.bytes
-        guard count < limits.count, byteCount + read.bytes <= limits.bytes else { return false }
-        guard !read.kind.isLarge || large[read.client.connection, default: 0] < limits.largePerConnection else { return false }
+        guard count < limits.count else { return .pendingReads }
+        guard byteCount + read.bytes <= limits.bytes else { return .pendingReadBytes }
+        guard !read.kind.isLarge || large[read.client.connection, default: 0] < limits.largePerConnection else {
+            return .listingsPerConnection
+        }
         read.ticket = nextTicket
         nextTicket += 1
         if let earlier = open.updateValue(read.ticket, forKey: read.client) {
             open[read.client] = earlier
-            return true
+            return nil
         }
         count += 1
         byteCount += read.bytes
         if read.kind.isLarge { large[read.client.connection, default: 0] += 1 }
         if fresh { gathered.append(read) } else { answers.append(read, of: read.client.connection) }
-        return true
+        return nil
     }
 
     /// It is not answered when it comes out.

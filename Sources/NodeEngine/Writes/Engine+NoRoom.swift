@@ -12,7 +12,7 @@ extension Engine {
             !state.machine.knowsJobs(of: write.call.command)
         else { return false }
         if answeredWithoutEffect(write, waited: waited, &effects) { return true }
-        effects.append(.reply(write.client, .failed(Self.tooManyWaiting)))
+        refuse(write.client, Self.tooManyWaiting, over: .waitingBytes, &effects)
         return true
     }
 
