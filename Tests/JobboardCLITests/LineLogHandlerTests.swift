@@ -13,8 +13,9 @@ import Testing
     @Test(arguments: [
         ("\u{1b}[2J", "\\u001b[2J"), ("bell\u{7}", "bell\\u0007"), ("\u{7f}", "\\u007f"), ("\u{9b}31m", "\\u009b31m"),
         ("\u{202e}desrever", "\\u202edesrever"), ("\u{e0041}", "\\udb40\\udc41"),
+        ("\u{115f}\u{1160}", "\\u115f\\u1160"), ("\u{3164}", "\\u3164"), ("\u{ffa0}", "\\uffa0"), ("\u{34f}", "\\u034f"),
     ])
-    func `what moves a cursor or turns text around comes as an escape`(sent: String, shown: String) {
+    func `what moves a cursor, turns text around or is not seen comes as an escape`(sent: String, shown: String) {
         #expect(Self.line(sent).hasSuffix(" warning " + shown))
         #expect(Self.line("m", ["reason": "\(sent)"]).unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value < 0x7f })
     }

@@ -19,6 +19,13 @@ import Testing
 
     @Test func whatWouldMoveTheCursorIsReplaced() {
         #expect(TextTable.printable("a\u{1B}[2Jb\n\u{202E}c") == "a\u{FFFD}[2Jb\u{FFFD}\u{FFFD}c")
+        #expect(Console.printable("a\u{1B}[2Jb\n\u{202E}c") == "a [2Jb  c")
+    }
+
+    @Test(arguments: ["\u{115F}", "\u{1160}", "\u{3164}", "\u{FFA0}", "\u{34F}", "\u{17B4}", "\u{200B}"])
+    func `a filler that nobody sees is replaced`(filler: String) {
+        #expect(TextTable.printable("a\(filler)b") == "a\u{FFFD}b")
+        #expect(Console.printable("a\(filler)b") == "a b")
     }
 
     @Test func aLongCellIsCut() {

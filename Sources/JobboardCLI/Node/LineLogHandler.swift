@@ -42,12 +42,12 @@ struct LineLogHandler: LogHandler {
         text.contains(where: \.isNewline) ? text.split(whereSeparator: \.isNewline).joined(separator: " ") : text
     }
 
-    /// What would move a terminal's cursor, or turn its text around, as JSON escapes: lines hold what strangers have sent.
+    /// What would move a terminal's cursor, turn its text around or not be seen, as JSON escapes: lines hold what strangers have sent.
     private static func withoutControls(_ line: String) -> String {
         var safe = ""
         for scalar in line.unicodeScalars {
             guard safe.utf8.count < longestLine else { return safe + "…" }
-            guard isControl(scalar) else {
+            guard scalar.isUnseen else {
                 safe.unicodeScalars.append(scalar)
                 continue
             }
@@ -59,19 +59,11 @@ struct LineLogHandler: LogHandler {
         return safe
     }
 
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7f }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: return true
-        default: return false
-        }
-    }
-
     /// As it is, or as a JSON string when it would not stay one word.
     private static func quoted(_ text: String) -> String {
         let isWord =
             !text.isEmpty
-            && text.allSatisfy { !$0.isWhitespace && $0 != "\"" && $0 != "=" && !$0.unicodeScalars.contains(where: isControl) }
+            && text.allSatisfy { !$0.isWhitespace && $0 != "\"" && $0 != "=" && !$0.unicodeScalars.contains(where: \.isUnseen) }
         guard !isWord else { return text }
         var writer = JSONWriter()
         writer.string(text)

@@ -46,17 +46,10 @@ enum Console {
         _ = write(Array(text.utf8), to: STDERR_FILENO)
     }
 
-    /// Without what would move a terminal's cursor, colour it or end the line: spaces stand in for it.
+    /// Without what would move a terminal's cursor, end the line or not be seen: spaces stand in for it.
     static func printable(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isControl) else { return text }
-        return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
-    }
-
-    static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator: true
-        default: false
-        }
+        guard text.unicodeScalars.contains(where: \.isUnseen) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isUnseen ? " " : $0 }))
     }
 
     /// All of the bytes, or the error number.

@@ -51,16 +51,9 @@ struct TextTable {
         return line
     }
 
-    /// Without what would move a terminal's cursor or colour it, and not too long.
+    /// Without what would move a terminal's cursor or not be seen, and not too long.
     static func printable(_ text: String) -> String {
-        let clean = String(text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : Character($0) })
+        let clean = String(text.unicodeScalars.map { $0.isUnseen ? "\u{FFFD}" : Character($0) })
         return clean.count <= widest ? clean : clean.prefix(widest - 1) + "…"
-    }
-
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: true
-        default: false
-        }
     }
 }
