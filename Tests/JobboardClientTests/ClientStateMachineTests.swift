@@ -107,6 +107,16 @@ import WireFormat
         #expect(again.command == sent.command && again.sending == Sending(term: 8))
     }
 
+    @Test func `a node that sends a command back for the term that it was addressed to gets time`() throws {
+        let stage = Stage()
+        stage.term = 7
+        let sent = try stage.open(1, .post("x"))
+        #expect(stage.answer(sent.number, .otherTerm(7)).sends.isEmpty)
+        #expect(stage.machine.nextWakeup > stage.now)
+        let again = try #require(stage.waitUntilDue().sends.first)
+        #expect(again.command == sent.command && again.sending == Sending(term: 7))
+    }
+
     @Test func `a command whose copy may be on its way to a later leader is not sent to an earlier one`() throws {
         let stage = Stage()
         stage.term = 7

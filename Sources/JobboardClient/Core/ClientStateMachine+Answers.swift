@@ -16,7 +16,7 @@ extension ClientStateMachine {
         case .otherTerm(let term):
             takeBack(number)
             requeue(number)
-            if case .ready(_, let health) = state { health.term = term }
+            otherTerm(term, now: now)
         case .failed(let error):
             failed(number, error, now: now, actions: &actions)
         case .outcome(.refused(let error)) where error.code == .sessionExpired:
@@ -42,6 +42,15 @@ extension ClientStateMachine {
     /// The node has not taken this copy, and never will.
     private func takeBack(_ number: UInt64) {
         if !calls[number].uncertain { calls[number].addressed.noneIsLeft() }
+    }
+
+    /// The node leads another term than the command was addressed to. One that names the same term again gets time: it would
+    /// send the command back at once, and again.
+    private mutating func otherTerm(_ term: UInt64, now: Moment) {
+        guard case .ready(let node, let health) = state else { return }
+        guard term == health.term else { return health.term = term }
+        trouble = "\(node) sends commands of its own term back"
+        hold(now: now)
     }
 
     private mutating func redirected(to leader: String?, _ number: UInt64, now: Moment) {
