@@ -107,6 +107,17 @@ import WireFormat
         #expect(again.command == sent.command && again.sending == Sending(term: 8))
     }
 
+    @Test func `several commands under way when the term changes all go again at once`() throws {
+        let stage = Stage()
+        stage.term = 7
+        let first = try stage.open(1, .post("x"))
+        let second = try #require(stage.submit(2, .post("y")).sends.first)
+        for sent in [first, second] {
+            let again = try #require(stage.answer(sent.number, .otherTerm(8)).sends.first)
+            #expect(again.command == sent.command && again.sending == Sending(term: 8))
+        }
+    }
+
     @Test func `a node that sends a command back for the term that it was addressed to gets time`() throws {
         let stage = Stage()
         stage.term = 7

@@ -14,9 +14,10 @@ extension ClientStateMachine {
             takeBack(number)
             redirected(to: leader, number, now: now)
         case .otherTerm(let term):
+            let addressed = calls[number].addressed.latest
             takeBack(number)
             requeue(number)
-            otherTerm(term, now: now)
+            otherTerm(term, addressed: addressed, now: now)
         case .failed(let error):
             failed(number, error, now: now, actions: &actions)
         case .outcome(.refused(let error)) where error.code == .sessionExpired:
@@ -44,11 +45,11 @@ extension ClientStateMachine {
         if !calls[number].uncertain { calls[number].addressed.noneIsLeft() }
     }
 
-    /// The node leads another term than the command was addressed to. One that names the same term again gets time: it would
-    /// send the command back at once, and again.
-    private mutating func otherTerm(_ term: UInt64, now: Moment) {
+    /// The node leads another term than the command was addressed to. One that names the very term gets time: it would send
+    /// the command back at once, and again.
+    private mutating func otherTerm(_ term: UInt64, addressed: UInt64, now: Moment) {
         guard case .ready(let node, let health) = state else { return }
-        guard term == health.term else { return health.term = term }
+        guard term == addressed else { return health.term = term }
         trouble = "\(node) sends commands of its own term back"
         hold(now: now)
     }
